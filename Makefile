@@ -1,0 +1,51 @@
+# Everything runs in .venv, which `setup` makes from the locked requirements. Nothing else of the machine is touched.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+TESTS ?= tests
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench golden lock clean
+
+help: ## Show what there is to make
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Install Keyhole and its locked dependencies into .venv
+
+$(STAMP): requirements/dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("keyhole needs Python 3.11 or newer, and this is " + sys.version.split()[0] \
+		+ ": say which to use by `make PYTHON=python3.12 …`") if sys.version_info < (3, 11) else None'
+	@echo "installing the locked dependencies into .venv (once; half a minute)…"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## Run the whole story against the local AWS and serve the upload page (CHECK=1: check everything, then exit)
+	@$(BIN)/python examples/ai-image-community/demo.py $(if $(CHECK),--check)
+
+test: setup ## Run all tests
+	@sh scripts/install-chromium.sh
+	@$(BIN)/pytest -n $(JOBS) $(TESTS)
+
+check: setup ## Lint, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache --verbose
+
+bench: setup ## Measure what is claimed
+	@$(BIN)/python bench/run.py
+
+golden: setup ## Write the golden files anew; read the diff
+	@KEYHOLE_GOLDEN=write $(BIN)/pytest -q tests/golden
+	@git --no-pager diff --stat -- tests/golden
+
+lock: setup ## Resolve the dependencies anew (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --no-annotate pyproject.toml --group dev --upgrade -o requirements/dev.lock
+
+clean: ## Remove everything that was made here
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,106 @@
+"""The AWS port over botocore: the only door through which Keyhole calls AWS."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore import UNSIGNED, xform_name
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader, create_loader
+
+from keyhole.aws.translate import translate_client_error, translate_core_error
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A set of credentials; only the access key id is ever shown."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(default="", repr=False)
+
+
+@cache
+def _service_models() -> Loader:
+    """Give botocore's service models, read once for all sessions of this process."""
+    search_path = os.environ.get("AWS_DATA_PATH", "").split(os.pathsep)
+    loader: Loader = create_loader(os.pathsep.join(path for path in search_path if path) or None)
+    return loader
+
+
+class BotocoreAws:
+    """An AWS account as seen by one set of credentials. Thread-safe; clients are made when first needed."""
+
+    def __init__(
+        self,
+        region: str,
+        *,
+        credentials: Credentials | None = None,
+        anonymous: bool = False,
+        endpoint_url: str = "",
+        profile: str = "",
+        max_attempts: int = 5,
+    ) -> None:
+        """Take the given credentials, or none if `anonymous`, or otherwise the ordinary chain.
+
+        Raises: KeyholeError if there is no such profile.
+        """
+        self.region = region
+        self.endpoint_url = endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")
+        self._lock = threading.Lock()
+        self._clients: dict[str, Any] = {}
+        self._config = Config(
+            retries={"mode": "standard", "max_attempts": max_attempts},
+            connect_timeout=5,
+            read_timeout=60,
+            max_pool_connections=32,
+            signature_version=UNSIGNED if anonymous else None,
+            s3={"addressing_style": "path"} if self.endpoint_url else None,
+        )
+        self._session = botocore.session.Session(profile=profile or None)
+        self._session.register_component("data_loader", _service_models())
+        if credentials is not None:
+            self._session.set_credentials(
+                credentials.access_key_id, credentials.secret_access_key, credentials.session_token or None
+            )
+
+    def call(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
+        """Make one call and give its answer. Raises: AwsError."""
+        try:
+            method = getattr(self.client(service), xform_name(operation))
+            answer: dict[str, Any] = method(**params)
+        except ClientError as error:
+            raise translate_client_error(error) from error
+        except BotoCoreError as error:
+            raise translate_core_error(error, operation) from error
+        return answer
+
+    def pages(self, service: str, operation: str, result_key: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Make a paginated call and give every item under `result_key`. Raises: AwsError."""
+        try:
+            for page in self.client(service).get_paginator(xform_name(operation)).paginate(**params):
+                yield from page.get(result_key, ())
+        except ClientError as error:
+            raise translate_client_error(error) from error
+        except BotoCoreError as error:
+            raise translate_core_error(error, operation) from error
+
+    def client(self, service: str) -> Any:
+        """Give the botocore client of a service. botocore makes clients one at a time only."""
+        client = self._clients.get(service)
+        if client is None:
+            with self._lock:
+                client = self._clients.get(service)
+                if client is None:
+                    client = self._session.create_client(
+                        service, region_name=self.region, endpoint_url=self.endpoint_url or None, config=self._config
+                    )
+                    self._clients[service] = client
+        return client

@@ -1,0 +1,6 @@
+"""From the file to resources and claims, without I/O."""
+
+from keyhole.blueprint.build import Blueprint, build_blueprint
+from keyhole.blueprint.claims import ANONYMOUS, Claim, Expected, Target
+
+__all__ = ["ANONYMOUS", "Blueprint", "Claim", "Expected", "Target", "build_blueprint"]

@@ -1,0 +1,54 @@
+"""Claims: what must hold, and what must not, in terms of requests. Nothing else says what should be allowed.
+
+Each claim is decided on paper against the planned policies before anything changes, and tried for real afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+ANONYMOUS = "anonymous"
+
+
+class Expected(StrEnum):
+    CAN = "can"
+    CANNOT = "cannot"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a claim's requests are about: a bucket, and keys under `prefix` in it where the action takes objects.
+
+    `bucket` may be empty for an action that names none.
+    """
+
+    bucket: str = ""
+    prefix: str = ""
+    is_object: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`who` (a workload's key, or "anonymous") can, or cannot, do `action` on `resource`.
+
+    `resource` is an ARN with a closing `*` for "all of these". `context` are the condition keys that such a request
+    carries. `place` is where the file says so. `why` says it in the user's terms.
+    """
+
+    id: str
+    who: str
+    action: str
+    resource: str
+    expected: Expected
+    why: str
+    place: str
+    target: Target = Target()
+    context: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """The claim as a person reads it."""
+        who = "anyone on the web" if self.who == ANONYMOUS else f"workload {self.who}"
+        conditions = "".join(f", {key} = {value}" for key, value in self.context.items())
+        return f"{who} {self.expected} {self.action} on {self.resource}{conditions}"

@@ -1,0 +1,79 @@
+"""What `up` and `down` share: show the plan, ask, apply with progress, and say how it ended."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
+
+from keyhole.aws import Aws
+from keyhole.cli.console import err, out, say, show_error
+from keyhole.errors import ExitCode, KeyholeError
+from keyhole.provision import Applied, Event, Plan, apply_plan
+from keyhole.provision.show import render_plan
+
+
+def ask(plan: Plan, question: str, *, yes: bool) -> None:
+    """Show the plan and ask; end the command if it is refused or the answer is no.
+
+    Raises: KeyholeError if there is nobody to ask.
+    """
+    out.print(render_plan(plan))
+    if plan.refusals:
+        raise typer.Exit(int(ExitCode.USAGE))
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise KeyholeError("this changes an AWS account, and nobody is here to ask", hint="add `--yes` to go ahead")
+    if not typer.confirm(question, err=True):
+        say("nothing was changed")
+        raise typer.Exit(int(ExitCode.FINDING))
+
+
+def carry_out(plan: Plan, aws: Aws) -> Applied:
+    """Apply the plan and show how far it is; on a pipe one line for each resource that is done."""
+    total = sum(max(1, len(change.calls)) for change in plan.changes if change.verb != "keep")
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("applying", total=total)
+        lock = threading.Lock()
+
+        def show(event: Event) -> None:
+            with lock:
+                _show_event(event, progress, task)
+
+        return apply_plan(plan, aws, show)
+
+
+def _show_event(event: Event, progress: Progress, task: TaskID) -> None:
+    change = event.change
+    match event.stage:
+        case "call":
+            progress.update(task, description=f"{change.address}: {event.detail}", advance=1)
+        case "wait":
+            progress.console.print(f"  [yellow]…[/] {change.address}: {event.detail}; trying again")
+        case "done":
+            progress.console.print(
+                f"  [green]✓[/] {change.verb} {change.address} [dim]{change.name.rpartition('/')[2]}[/]"
+            )
+        case "failed":
+            progress.console.print(f"  [red]✗[/] {change.verb} {change.address}")
+
+
+def end(applied: Applied, done: str, again: str) -> None:
+    """Say how it ended, all failures together, and leave with the right exit code if it did not end well."""
+    for failure in applied.failures:
+        where = f" ({failure.call.why})" if failure.call is not None and failure.call.why else ""
+        say(f"\n[bold]{failure.change.address}[/]{where}")
+        show_error(failure.error)
+    if applied.skipped:
+        say(f"\nnot begun: {', '.join(change.address for change in applied.skipped)}")
+    if applied.interrupted:
+        say(f"interrupted: what was done stays, nothing is half-done; `{again}` goes on from here")
+        raise typer.Exit(int(ExitCode.INTERRUPTED))
+    if applied.failures:
+        say(f"what was done stays; when the cause is mended, `{again}` goes on from here")
+        raise typer.Exit(int(applied.failures[0].error.exit_code))
+    say(done)

@@ -1,0 +1,58 @@
+"""`keyhole down`: remove what belongs to the app, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Local, Port, Profile, Yes
+
+
+def down(
+    file: File = DEFAULT_FILE,
+    env: Environment = "",
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Delete the objects in the buckets too, every version.")
+    ] = False,
+    yes: Yes = False,
+    local: Local = False,
+    port: Port = LOCAL_PORT,
+    profile: Profile = "",
+) -> None:
+    """Remove everything that carries this app's tags, and nothing else.
+
+    A bucket that still holds objects is not deleted unless you say [bold]--empty[/].
+
+    Example: [bold]keyhole down --local --empty[/]
+    """
+    from keyhole.cli.changing import ask, carry_out, end
+    from keyhole.cli.console import err, say
+    from keyhole.cli.workspace import open_workspace
+    from keyhole.errors import ExitCode
+    from keyhole.provision import plan_down, take_snapshot
+
+    with err.status("reading AWS…"):
+        workspace = open_workspace(file, env, local=local, port=port, profile=profile)
+        snapshot = take_snapshot(workspace.aws, workspace.blueprint, with_contents=True)
+    plan = plan_down(workspace.blueprint, snapshot, empty=empty)
+    scope = workspace.blueprint.scope
+    where = f"{scope.app} ({scope.environment}) in account {scope.account}"
+    if plan.is_empty:
+        say(f"nothing of {where} is there: nothing to do")
+        return
+    ask(plan, "Delete all of this, for good?", yes=yes)
+    started = time.monotonic()
+    applied = carry_out(plan, workspace.aws)
+    if applied.is_complete:
+        with err.status("looking once more…"):
+            left = plan_down(workspace.blueprint, take_snapshot(workspace.aws, workspace.blueprint, with_contents=True))
+        if not left.is_empty:
+            say("still there: " + ", ".join(change.address for change in left.changes))
+            raise typer.Exit(int(ExitCode.FINDING))
+    end(
+        applied,
+        f"[green]down[/] in {time.monotonic() - started:.1f} s: nothing tagged as {where} is left",
+        "keyhole down",
+    )

@@ -1,0 +1,33 @@
+"""The command group: every command's errors end here, as a message and an exit code, never as a traceback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from keyhole.errors import ExitCode, KeyholeError
+
+
+class KeyholeGroup(TyperGroup):
+    """Commands in the order in which one uses them; KeyholeErrors are shown."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click gives it
+        return list(self.commands)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyholeError as error:
+            from keyhole.cli.console import show_error
+
+            show_error(error)
+            raise typer.Exit(int(error.exit_code)) from None
+        except KeyboardInterrupt:
+            from keyhole.cli.console import say
+
+            say("\ninterrupted")
+            raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
+        except BrokenPipeError:
+            raise typer.Exit(0) from None

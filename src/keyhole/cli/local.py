@@ -1,0 +1,140 @@
+"""`keyhole local`: the AWS on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyhole.cli.group import KeyholeGroup
+from keyhole.cli.options import LOCAL_PORT, Port
+
+if TYPE_CHECKING:
+    from keyhole.local.state import LocalState
+
+app = typer.Typer(cls=KeyholeGroup, no_args_is_help=True, help="An AWS on this machine, where IAM is really enforced.")
+Account = Annotated[str, typer.Option("--account", help="The account whose root keys are meant, 12 digits.")]
+DEFAULT_ACCOUNT = "123456789012"
+
+
+@app.command("start")
+def start(
+    port: Port = LOCAL_PORT,
+    region: Annotated[str, typer.Option("--region", help="The region it answers for by default.")] = "us-east-1",
+) -> None:
+    """Start it, and stay in the foreground until Ctrl-C. Everything in it is gone when it ends.
+
+    Example: [bold]keyhole local start --port 4567[/]
+    """
+    from keyhole.cli.console import say
+    from keyhole.local.server import LocalAws
+
+    with LocalAws(port=port, region=region) as local:
+        flag = "" if port == LOCAL_PORT else f" --port {port}"
+        say(f"local AWS at [bold]{local.url}[/], IAM is enforced (strict); Ctrl-C ends it")
+        say(f'in another shell: [bold]eval "$(keyhole local env{flag})"[/]')
+        with contextlib.suppress(KeyboardInterrupt):
+            local.wait()
+    say("the local AWS has ended; nothing was kept")
+
+
+@app.command("env")
+def env(port: Port = LOCAL_PORT, account: Account = DEFAULT_ACCOUNT) -> None:
+    """Print the exports by which any AWS tool uses it, as an account's root.
+
+    Example: [bold]eval "$(keyhole local env)"[/]
+    """
+    import os
+
+    from keyhole.cli.local_aws import account_credentials, fetch_status
+    from keyhole.errors import KeyholeError
+
+    state = _running(port)
+    try:
+        credentials = account_credentials(state, account)
+    except ValueError:
+        raise KeyholeError(f"`{account}` is no account id", hint="it has 12 digits") from None
+    region = str((fetch_status(port) or {}).get("region", "us-east-1"))
+    if earlier := [name for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE") if name in os.environ]:
+        typer.echo(f"unset {' '.join(earlier)}")
+    for name, value in (
+        ("AWS_ENDPOINT_URL", state.url),
+        ("AWS_REGION", region),
+        ("AWS_DEFAULT_REGION", region),
+        ("AWS_ACCESS_KEY_ID", credentials.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key),
+    ):
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command("status")
+def status(port: Port = LOCAL_PORT) -> None:
+    """Say whether one runs, and how.
+
+    Example: [bold]keyhole local status[/]
+    """
+    from keyhole.cli.console import out, say
+    from keyhole.cli.local_aws import fetch_status
+    from keyhole.errors import ExitCode
+
+    found = fetch_status(port)
+    if found is None:
+        say(f"no local AWS runs on port {port}; `keyhole local start` starts one")
+        raise typer.Exit(int(ExitCode.FINDING))
+    out.print(f"local AWS at [bold]http://127.0.0.1:{port}[/], mode {found['mode']}, process {found['pid']}")
+
+
+@app.command("stop")
+def stop(port: Port = LOCAL_PORT) -> None:
+    """End the one that runs in the background, and everything in it.
+
+    Example: [bold]keyhole local stop[/]
+    """
+    import os
+    import signal
+    import time
+
+    from keyhole.cli.console import say
+    from keyhole.cli.local_aws import fetch_status
+
+    state = _running(port)
+    os.kill(state.pid, signal.SIGTERM)
+    deadline = time.monotonic() + 10
+    while fetch_status(port) is not None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    say(f"the local AWS on port {port} has ended; nothing was kept")
+
+
+@app.command("instance")
+def instance(
+    name: Annotated[str, typer.Argument(help="The value of its Name tag.")],
+    region: Annotated[str, typer.Option("--region", help="The region it runs in.")] = "us-east-1",
+    port: Port = LOCAL_PORT,
+    account: Account = DEFAULT_ACCOUNT,
+) -> None:
+    """Run an EC2 instance in it, to attach a role to. It is one in name only: what is real is its metadata service.
+
+    Example: [bold]keyhole local instance web --region eu-central-1[/]
+    """
+    from keyhole.cli.console import out
+    from keyhole.cli.local_aws import connect_local
+
+    aws = connect_local(region, port, account)
+    images = aws.call("ec2", "DescribeImages", Owners=["amazon"])["Images"]
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
+    answer = aws.call(
+        "ec2", "RunInstances", ImageId=images[0]["ImageId"], MinCount=1, MaxCount=1, TagSpecifications=tags
+    )
+    out.print(answer["Instances"][0]["InstanceId"])
+
+
+def _running(port: int) -> LocalState:
+    from keyhole.cli.local_aws import running
+    from keyhole.errors import KeyholeError
+
+    state = running(port)
+    if state is None:
+        raise KeyholeError(f"no local AWS runs on port {port}", hint="start one: `keyhole local start`")
+    return state

@@ -1,0 +1,20 @@
+"""The options that commands share, each with one meaning everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+LOCAL_PORT = 4566
+
+File = Annotated[Path, typer.Option("--file", "-f", help="The spec.", show_default=True)]
+Environment = Annotated[str, typer.Option("--env", "-e", help="The environment, if the file has several.")]
+Local = Annotated[bool, typer.Option("--local", help="Use the local AWS on this machine; start it if need be.")]
+Profile = Annotated[str, typer.Option("--profile", help="The profile of your AWS configuration to use.")]
+Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="The port of the local AWS.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+DEFAULT_FILE = Path("keyhole.toml")

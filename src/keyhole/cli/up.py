@@ -1,0 +1,59 @@
+"""`keyhole up`: make AWS agree with the file."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Local, Port, Profile, Yes
+from keyhole.cli.plan import Adopt
+
+
+def up(
+    file: File = DEFAULT_FILE,
+    env: Environment = "",
+    adopt: Adopt = None,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Delete buckets that left the file even if they hold objects.")
+    ] = False,
+    yes: Yes = False,
+    local: Local = False,
+    port: Port = LOCAL_PORT,
+    profile: Profile = "",
+) -> None:
+    """Make AWS agree with the file: decide its claims on paper, show the plan, ask, apply.
+
+    Example: [bold]keyhole up --local --yes[/]
+    """
+    from keyhole.cli.changing import ask, carry_out, end
+    from keyhole.cli.console import err, out, say
+    from keyhole.cli.workspace import open_workspace
+    from keyhole.errors import ExitCode
+    from keyhole.provision import plan_up, take_snapshot
+    from keyhole.provision.show import render_plan
+    from keyhole.verify.rehearse import rehearse
+    from keyhole.verify.show import render_broken_claims
+
+    with err.status("reading AWS…"):
+        workspace = open_workspace(file, env, local=local, port=port, profile=profile)
+        rehearsals = rehearse(workspace.blueprint)
+        snapshot = take_snapshot(workspace.aws, workspace.blueprint)
+    if broken := [rehearsal for rehearsal in rehearsals if not rehearsal.holds]:
+        out.print(render_broken_claims(broken))
+        say("the planned policies would not do what the file says: nothing was changed")
+        raise typer.Exit(int(ExitCode.FINDING))
+    plan = plan_up(workspace.blueprint, snapshot, adopt=frozenset(adopt or ()), empty=empty)
+    if plan.is_empty:
+        out.print(render_plan(plan))
+        return
+    ask(plan, "Apply this?", yes=yes)
+    say(f"[dim]{len(rehearsals)} claims decided on the planned policies: all hold[/]")
+    started = time.monotonic()
+    applied = carry_out(plan, workspace.aws)
+    end(
+        applied,
+        f"[green]up[/] in {time.monotonic() - started:.1f} s; now `keyhole verify` tries it as the workload",
+        "keyhole up",
+    )

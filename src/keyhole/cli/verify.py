@@ -1,0 +1,49 @@
+"""`keyhole verify`: try every claim for real, as the workload and as a stranger."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Json, Local, Port, Profile
+
+
+def verify(
+    file: File = DEFAULT_FILE,
+    env: Environment = "",
+    wait: Annotated[
+        float | None,
+        typer.Option("--wait", min=0, help="Seconds to wait for IAM's changes to spread; 15 on AWS, 0 locally."),
+    ] = None,
+    local: Local = False,
+    port: Port = LOCAL_PORT,
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    """Try every claim for real: with the workload's own credentials, and with none.
+
+    On AWS run it on the workload's instance: only there are its credentials to be had. It leaves no objects behind.
+
+    Example: [bold]keyhole verify --local[/]
+    """
+    from keyhole.cli.console import err, out, show_json
+    from keyhole.cli.workspace import open_workspace
+    from keyhole.errors import ExitCode
+    from keyhole.verify.identities import find_identities
+    from keyhole.verify.probe import Verdict, probe_claims
+    from keyhole.verify.show import bucket_keys, probes_as_json, render_identities, render_probes
+
+    with err.status("taking the workload's credentials…"):
+        workspace = open_workspace(file, env, local=local, port=port, profile=profile)
+        identities = find_identities(workspace.aws, workspace.blueprint)
+    patience_s = wait if wait is not None else 0.0 if workspace.aws.endpoint_url else 15.0
+    with err.status("probing…"):
+        probes = probe_claims(workspace.aws, workspace.blueprint, identities, patience_s=patience_s)
+    if json:
+        show_json(probes_as_json(probes, identities))
+    else:
+        out.print(render_identities(identities))
+        out.print(render_probes(probes, bucket_keys(workspace.blueprint)))
+    if any(probe.verdict is not Verdict.HOLDS for probe in probes):
+        raise typer.Exit(int(ExitCode.FINDING))

@@ -1,0 +1,190 @@
+"""The plan: what leads from what is to what shall be, as data that can be printed, compared and applied. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from keyhole.aws import Call
+from keyhole.blueprint import Blueprint
+from keyhole.naming import TAG_APP, TAG_ENVIRONMENT, Scope
+from keyhole.provision.snapshot import Snapshot, kind_of
+from keyhole.resources import KINDS, Existing, Wanted
+from keyhole.resources.content import BucketContent
+
+
+class Verb(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one resource: its calls in order, after the changes at the addresses in `after`.
+
+    `content` is what a bucket that is to be deleted holds, `empties` whether it goes too.
+    """
+
+    address: str
+    name: str
+    verb: Verb
+    calls: tuple[Call, ...] = ()
+    after: tuple[str, ...] = ()
+    content: BucketContent | None = None
+    empties: bool = False
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.address)
+
+    @property
+    def is_destructive(self) -> bool:
+        return self.empties or any(call.destructive for call in self.calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something the plan would have to touch and may not: why, and what to do."""
+
+    address: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    scope: Scope
+    changes: tuple[Change, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Hold iff nothing is left to do."""
+        return not self.refusals and all(change.verb is Verb.KEEP for change in self.changes)
+
+    @property
+    def is_destructive(self) -> bool:
+        return any(change.is_destructive for change in self.changes)
+
+    def count(self, verb: Verb) -> int:
+        return sum(change.verb is verb for change in self.changes)
+
+    @property
+    def call_count(self) -> int:
+        return sum(len(change.calls) for change in self.changes)
+
+
+def plan_up(
+    blueprint: Blueprint, snapshot: Snapshot, *, adopt: frozenset[str] = frozenset(), empty: bool = False
+) -> Plan:
+    """Give what makes AWS agree with the blueprint; what is no longer in the file goes.
+
+    `adopt` names things without our tag that may be taken over. `empty` lets buckets go that hold objects.
+
+    Raises: KeyholeError if a change cannot be planned.
+    """
+    changes: list[Change] = []
+    refusals: list[Refusal] = []
+    for want in blueprint.resources:
+        have = snapshot.existing[want.address]
+        if have is not None and (refusal := _refuse(want, have, blueprint.scope, adopt)):
+            refusals.append(refusal)
+            continue
+        kind = KINDS[kind_of(want.address)]
+        calls = tuple(kind.calls(want, have))
+        verb = Verb.KEEP if not calls else Verb.UPDATE if have is not None else Verb.CREATE
+        changes.append(Change(want.address, have.name if have else want.name, verb, calls, want.depends_on))
+    for kind_name, have in snapshot.orphans:
+        _sort_in(_deletion(kind_name, _orphan_address(kind_name, have), have, snapshot, empty=empty), changes, refusals)
+    return Plan(blueprint.scope, _order_deletions(changes), tuple(refusals))
+
+
+def plan_down(blueprint: Blueprint, snapshot: Snapshot, *, empty: bool = False) -> Plan:
+    """Give what removes everything that carries the scope's tags, and nothing else.
+
+    A bucket that holds objects is refused unless `empty` is given.
+    """
+    changes: list[Change] = []
+    refusals: list[Refusal] = []
+    ours = [
+        (kind_of(want.address), want.address, have)
+        for want in blueprint.resources
+        if (have := snapshot.existing[want.address]) is not None and blueprint.scope.owns(have.tags)
+    ]
+    ours += [(kind_name, _orphan_address(kind_name, have), have) for kind_name, have in snapshot.orphans]
+    for kind_name, address, have in ours:
+        _sort_in(_deletion(kind_name, address, have, snapshot, empty=empty), changes, refusals)
+    return Plan(blueprint.scope, _order_deletions(changes), tuple(refusals))
+
+
+def _refuse(want: Wanted, have: Existing, scope: Scope, adopt: frozenset[str]) -> Refusal | None:
+    """A name only nominates a resource; the tag authorises touching it."""
+    kind = KINDS[kind_of(want.address)]
+    if scope.owns(have.tags) or kind.TAKES_OVER:
+        return None
+    path = getattr(have, "path", None)
+    owner = have.tags.get(TAG_APP)
+    may_adopt = not owner and (path is None or path == scope.iam_path)
+    if may_adopt and adopt & {have.name, want.address}:
+        return None
+    whose = f"it belongs to `{owner}` ({have.tags.get(TAG_ENVIRONMENT)})" if owner else "it lacks Keyhole's tag"
+    hint = f"choose another name in the file, or take it over as it is: `--adopt {have.name}`"
+    if not may_adopt:
+        hint = "choose another name in the file"
+    shown = have.name.rpartition("/")[2]
+    return Refusal(want.address, f"{kind.NAME} `{shown}` exists already and {whose}: it is not touched", hint)
+
+
+def _orphan_address(kind_name: str, have: Existing) -> str:
+    return f"{kind_name}.({have.name.rpartition('/')[2]})"
+
+
+def _deletion(
+    kind_name: str, address: str, have: Existing, snapshot: Snapshot, *, empty: bool
+) -> Change | Refusal | None:
+    """Give how this goes, why it does not, or None if there is nothing to do."""
+    calls = tuple(KINDS[kind_name].calls(None, have))
+    if not calls:
+        return None
+    content = snapshot.contents.get(have.name) if kind_name == "bucket" else None
+    if content is not None and not content.is_empty and not empty:
+        message = f"bucket `{have.name}` holds {content}: it is not deleted"
+        return Refusal(address, message, "add `--empty` to delete them too")
+    empties = content is not None and (not content.is_empty or content.uploads > 0)
+    return Change(address, have.name, Verb.DELETE, calls, (), content, empties)
+
+
+def _sort_in(step: Change | Refusal | None, changes: list[Change], refusals: list[Refusal]) -> None:
+    if isinstance(step, Refusal):
+        refusals.append(step)
+    elif step is not None:
+        changes.append(step)
+
+
+def _order_deletions(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Delete after everything that leans on it: a profile before its role, a role before its policy.
+
+    A deletion also waits for changes to what leaned on it, which may be what lets go of it.
+    """
+    listed = list(changes)
+    return tuple(
+        change
+        if change.verb is not Verb.DELETE
+        else replace(
+            change,
+            after=tuple(
+                other.address
+                for other in listed
+                if other.verb is not Verb.KEEP and change.kind in _leans_on(other.kind)
+            ),
+        )
+        for change in listed
+    )
+
+
+def _leans_on(kind_name: str) -> set[str]:
+    direct = set(KINDS[kind_name].DEPENDS_ON)
+    return direct | {further for name in direct for further in _leans_on(name)}

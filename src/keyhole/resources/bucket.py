@@ -1,0 +1,236 @@
+"""S3 bucket: private, encrypted, without ACLs; opened by its policy only as far as the file says.
+
+AWS: Amazon S3 API Reference, "Actions"; Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from keyhole.aws import Aws, Call
+from keyhole.errors import AwsError, KeyholeError
+from keyhole.iam.text import same_document, write_document
+from keyhole.naming import Scope
+from keyhole.resources.kind import missing_tags, removal, tag_dict, tag_list
+
+NAME = "bucket"
+DEPENDS_ON: tuple[str, ...] = ()
+TAKES_OVER = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a bucket is set to; None means that AWS has no such setting."""
+
+    public_access_block: dict[str, bool] | None = None
+    ownership: str | None = None
+    encryption: dict[str, Any] | None = None
+    versioning: bool = False
+    lifecycle: list[dict[str, Any]] | None = None
+    cors: list[dict[str, Any]] | None = None
+    policy: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket as it shall be. `account` owns it: every call says so, and S3 refuses any other owner's bucket."""
+
+    address: str
+    name: str
+    account: str
+    region: str
+    settings: Settings
+    tags: dict[str, str] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingBucket:
+    name: str
+    account: str
+    settings: Settings
+    tags: dict[str, str]
+
+
+def find(aws: Aws, scope: Scope) -> Iterator[str]:
+    """Give the names of the buckets that carry the scope's tags."""
+    filters = [{"Key": key, "Values": [value]} for key, value in scope.tags.items()]
+    found = aws.pages(
+        "resourcegroupstaggingapi",
+        "GetResources",
+        "ResourceTagMappingList",
+        TagFilters=filters,
+        ResourceTypeFilters=["s3:bucket"],
+    )
+    for item in found:
+        yield item["ResourceARN"].rpartition(":")[2]
+
+
+def read(aws: Aws, scope: Scope, name: str) -> ExistingBucket | None:
+    """Give the bucket's tags and settings.
+
+    Raises: KeyholeError if the name is taken by another account, or the bucket is in another region; AwsError.
+    """
+    owner = {"Bucket": name, "ExpectedBucketOwner": scope.account}
+    try:
+        region = _region(aws.call("s3", "GetBucketLocation", **owner))
+    except AwsError as error:
+        if error.code == "NoSuchBucket":
+            return None
+        raise _why_not_readable(aws, scope, name, error) from error
+    if region != scope.region:
+        raise KeyholeError(
+            f"bucket `{name}` is in `{region}`, and the file says `{scope.region}`",
+            hint=f'a bucket never moves: write `region = "{region}"`, or choose another bucket name',
+        )
+    tags = _get(aws, "GetBucketTagging", owner, lambda answer: tag_dict(answer["TagSet"]), "NoSuchTagSet")
+    settings = Settings(
+        public_access_block=_get(
+            aws,
+            "GetPublicAccessBlock",
+            owner,
+            lambda answer: dict(answer["PublicAccessBlockConfiguration"]),
+            "NoSuchPublicAccessBlockConfiguration",
+        ),
+        ownership=_get(
+            aws,
+            "GetBucketOwnershipControls",
+            owner,
+            lambda answer: str(answer["OwnershipControls"]["Rules"][0]["ObjectOwnership"]),
+            "OwnershipControlsNotFoundError",
+        ),
+        encryption=_get(
+            aws, "GetBucketEncryption", owner, _encryption, "ServerSideEncryptionConfigurationNotFoundError"
+        ),
+        versioning=bool(_get(aws, "GetBucketVersioning", owner, lambda answer: answer.get("Status") == "Enabled", "")),
+        lifecycle=_get(
+            aws,
+            "GetBucketLifecycleConfiguration",
+            owner,
+            lambda answer: list(answer["Rules"]),
+            "NoSuchLifecycleConfiguration",
+        ),
+        cors=_get(aws, "GetBucketCors", owner, lambda answer: list(answer["CORSRules"]), "NoSuchCORSConfiguration"),
+        policy=_get(aws, "GetBucketPolicy", owner, _policy, "NoSuchBucketPolicy"),
+    )
+    return ExistingBucket(name, scope.account, settings, tags or {})
+
+
+def calls(want: Bucket | None, have: ExistingBucket | None) -> Iterator[Call]:
+    """Give the calls from `have` to `want`. Deleting presupposes an empty bucket."""
+    if want is None:
+        if have is not None:
+            owner = {"Bucket": have.name, "ExpectedBucketOwner": have.account}
+            yield removal("s3", "DeleteBucket", owner, "delete the bucket")
+        return
+    owner = {"Bucket": want.name, "ExpectedBucketOwner": want.account}
+    if have is None:
+        yield _create(want)
+        have = ExistingBucket(want.name, want.account, Settings(), want.tags)
+    if lacking := missing_tags(want.tags, have.tags):
+        tagging = {"TagSet": tag_list({**have.tags, **lacking})}
+        yield Call("s3", "PutBucketTagging", {**owner, "Tagging": tagging}, why="tag it as this app's")
+    yield from _settings(want.settings, have.settings, owner)
+
+
+def _create(want: Bucket) -> Call:
+    """The tags come with the creation: a run that breaks right after it leaves a bucket that is known to be ours."""
+    configuration: dict[str, Any] = {"Tags": tag_list(want.tags)}
+    if want.region != "us-east-1":
+        configuration["LocationConstraint"] = want.region
+    params = {"Bucket": want.name, "CreateBucketConfiguration": configuration, "ObjectOwnership": "BucketOwnerEnforced"}
+    return Call("s3", "CreateBucket", params, why="create the bucket")
+
+
+def _settings(want: Settings, have: Settings, owner: dict[str, Any]) -> Iterator[Call]:
+    """Close before opening: a policy goes before Block Public Access shuts, and comes after it opens."""
+    if have.policy is not None and not same_document(want.policy, have.policy) and want.policy is None:
+        yield removal("s3", "DeleteBucketPolicy", owner, "remove the bucket policy")
+    if want.public_access_block != have.public_access_block:
+        params = {**owner, "PublicAccessBlockConfiguration": want.public_access_block}
+        yield Call("s3", "PutPublicAccessBlock", params, why=_describe_block(want.public_access_block))
+    if want.ownership != have.ownership:
+        params = {**owner, "OwnershipControls": {"Rules": [{"ObjectOwnership": want.ownership}]}}
+        yield Call("s3", "PutBucketOwnershipControls", params, why="disable ACLs")
+    if want.encryption != have.encryption:
+        rule = {"ApplyServerSideEncryptionByDefault": want.encryption}
+        params = {**owner, "ServerSideEncryptionConfiguration": {"Rules": [rule]}}
+        yield Call("s3", "PutBucketEncryption", params, why="encrypt new objects")
+    if want.versioning != have.versioning:
+        status = "Enabled" if want.versioning else "Suspended"
+        params = {**owner, "VersioningConfiguration": {"Status": status}}
+        yield Call("s3", "PutBucketVersioning", params, why=f"versioning {status.lower()}")
+    yield from _rules("Lifecycle", want.lifecycle, have.lifecycle, owner)
+    yield from _rules("Cors", want.cors, have.cors, owner)
+    if want.policy is not None and not same_document(want.policy, have.policy):
+        params = {**owner, "Policy": write_document(want.policy)}
+        yield Call("s3", "PutBucketPolicy", params, why="set the bucket policy")
+
+
+def _rules(
+    setting: str, want: list[dict[str, Any]] | None, have: list[dict[str, Any]] | None, owner: dict[str, Any]
+) -> Iterator[Call]:
+    if want == have:
+        return
+    if want is None:
+        yield removal("s3", f"DeleteBucket{setting}", owner, f"remove the {setting.lower()} rules")
+    elif setting == "Lifecycle":
+        params = {**owner, "LifecycleConfiguration": {"Rules": want}}
+        yield Call("s3", "PutBucketLifecycleConfiguration", params, why="set the lifecycle rules")
+    else:
+        yield Call("s3", "PutBucketCors", {**owner, "CORSConfiguration": {"CORSRules": want}}, why="set the CORS rules")
+
+
+def _describe_block(block: dict[str, bool] | None) -> str:
+    open_settings = [key for key, is_on in (block or {}).items() if not is_on]
+    if not open_settings:
+        return "block all public access"
+    return "block public ACLs; let the bucket policy open what it names"
+
+
+def _get(
+    aws: Aws, operation: str, owner: dict[str, Any], pick: Callable[[dict[str, Any]], Any], absent_code: str
+) -> Any:
+    """Give one setting, or None if S3 says by `absent_code` that the bucket has none."""
+    try:
+        return pick(aws.call("s3", operation, **owner))
+    except AwsError as error:
+        if error.code == absent_code:
+            return None
+        raise
+
+
+def _region(answer: dict[str, Any]) -> str:
+    """AWS: Amazon S3 API Reference, GetBucketLocation: null is us-east-1, "EU" is eu-west-1."""
+    location = answer.get("LocationConstraint") or "us-east-1"
+    return "eu-west-1" if location == "EU" else str(location)
+
+
+def _encryption(answer: dict[str, Any]) -> dict[str, Any]:
+    rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
+    return dict(rules[0]["ApplyServerSideEncryptionByDefault"])
+
+
+def _policy(answer: dict[str, Any]) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(answer["Policy"])
+    return document
+
+
+def _why_not_readable(aws: Aws, scope: Scope, name: str, error: AwsError) -> KeyholeError:
+    """Tell a bucket of someone else from one that these credentials may not read."""
+    if error.status != 403:
+        return error
+    try:
+        mine = {bucket["Name"] for bucket in aws.call("s3", "ListBuckets").get("Buckets", ())}
+    except AwsError:
+        return error
+    if name in mine:
+        return error
+    free = f"{name}-{scope.account}"[:63].rstrip("-")
+    return KeyholeError(
+        f"the bucket name `{name}` is taken by another AWS account",
+        hint=f"bucket names are unique in all of AWS: try `{free}`",
+    )

@@ -1,0 +1,100 @@
+"""Mistakes that no single key shows: names that nothing defines, rules that no grant covers.
+
+They are looked for in the raw file, so that they are found together with the mistakes of single keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from keyhole.spec.positions import Path
+
+Found = tuple[Path, str, str]
+
+
+def cross_mistakes(raw: Mapping[str, Any], environment: str) -> Iterator[Found]:
+    """Give path, message and hint of every mistake between tables; parts of the wrong type are passed over."""
+    buckets = _tables(raw, "buckets")
+    workloads = _tables(raw, "workloads")
+    yield from _grants(workloads, buckets)
+    yield from _uploads(_tables(raw, "uploads"), workloads, buckets)
+    yield from _same_names(buckets)
+    if "environment" in raw:
+        yield ("environment",), "`environment` is not set in the file", f"choose one by `-e {environment}`"
+
+
+def _tables(raw: Mapping[str, Any], key: str) -> dict[str, dict[str, Any]]:
+    tables = raw.get(key)
+    if not isinstance(tables, dict):
+        return {}
+    return {name: table for name, table in tables.items() if isinstance(table, dict)}
+
+
+def _known(names: Mapping[str, Any], table: str) -> str:
+    if not names:
+        return f"the file has no `[{table}.…]` yet: add one"
+    return f"the file has {', '.join(f'`{name}`' for name in names)}"
+
+
+def _grants(workloads: Mapping[str, dict[str, Any]], buckets: Mapping[str, Any]) -> Iterator[Found]:
+    for name, workload in workloads.items():
+        grants = workload.get("grants")
+        for index, grant in enumerate(grants if isinstance(grants, list) else []):
+            bucket = grant.get("bucket") if isinstance(grant, dict) else None
+            if isinstance(bucket, str) and bucket not in buckets:
+                path = ("workloads", name, "grants", index, "bucket")
+                yield (
+                    path,
+                    f"workload `{name}` has a grant on `{bucket}`, which is no bucket here",
+                    _known(buckets, "buckets"),
+                )
+
+
+def _uploads(
+    uploads: Mapping[str, dict[str, Any]], workloads: Mapping[str, dict[str, Any]], buckets: Mapping[str, Any]
+) -> Iterator[Found]:
+    for name, upload in uploads.items():
+        bucket, workload = upload.get("bucket"), upload.get("workload")
+        if isinstance(bucket, str) and bucket not in buckets:
+            path: Path = ("uploads", name, "bucket")
+            yield path, f"upload `{name}` goes to `{bucket}`, which is no bucket here", _known(buckets, "buckets")
+        if not isinstance(workload, str):
+            continue
+        if workload not in workloads:
+            path = ("uploads", name, "workload")
+            yield (
+                path,
+                f"upload `{name}` runs as `{workload}`, which is no workload here",
+                _known(workloads, "workloads"),
+            )
+        elif bucket in buckets and not _may_upload(workloads[workload], bucket, upload.get("prefix", "")):
+            yield (
+                ("uploads", name),
+                f"the grants of `{workload}` do not cover upload `{name}`",
+                f'it needs `verbs = ["read", "write", "delete", "list"]` on `{bucket}` at the upload\'s prefix',
+            )
+
+
+def _may_upload(workload: Mapping[str, Any], bucket: object, prefix: object) -> bool:
+    """Hold iff the workload's grants cover every verb of the upload service at this prefix."""
+    have: set[str] = set()
+    grants = workload.get("grants")
+    for grant in grants if isinstance(grants, list) else []:
+        if not isinstance(grant, dict) or grant.get("bucket") != bucket:
+            continue
+        if str(prefix).startswith(str(grant.get("prefix", ""))) and isinstance(grant.get("verbs"), list):
+            have.update(str(verb) for verb in grant["verbs"])
+    return have >= {"read", "write", "delete", "list"}
+
+
+def _same_names(buckets: Mapping[str, dict[str, Any]]) -> Iterator[Found]:
+    seen: dict[str, str] = {}
+    for key, bucket in buckets.items():
+        name = bucket.get("name")
+        if isinstance(name, str) and seen.setdefault(name, key) != key:
+            yield (
+                ("buckets", key, "name"),
+                f"buckets `{seen[name]}` and `{key}` have the same name `{name}`",
+                "a bucket is described once: give one of them another name, or join the two",
+            )

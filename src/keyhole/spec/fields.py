@@ -1,0 +1,119 @@
+"""The constrained strings of the spec: bucket names, prefixes, IAM names, each with the rule it comes from."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+LABEL = re.compile(r"[a-z][a-z0-9-]*\Z")
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d\Z")
+IAM_NAME = re.compile(r"[\w+=,.@-]+\Z", re.ASCII)
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+PLACEHOLDERS = ("account", "app", "environment", "region")
+
+
+def _check_label(value: str) -> str:
+    if not LABEL.match(value) or len(value) > 32:
+        raise ValueError(
+            f"`{value}` is not a name Keyhole can build on|use lower-case letters, digits and hyphens, starting with a "
+            "letter, 32 characters at most"
+        )
+    return value
+
+
+def _check_region(value: str) -> str:
+    if not REGION.match(value):
+        raise ValueError(f"`{value}` is not an AWS region|write it like `us-east-1`")
+    return value
+
+
+def _check_account(value: str) -> str:
+    if not re.fullmatch(r"\d{12}", value):
+        raise ValueError(
+            f'`{value}` is not an AWS account id|write its 12 digits in quotes: `account = "123456789012"`'
+        )
+    return value
+
+
+def _check_prefix(value: str) -> str:
+    """Hold iff `<prefix>*` covers exactly what a person reads in it.
+
+    A prefix without its slash (`uploads/im`) would also open `uploads/important/`.
+    """
+    if value == "":
+        return value
+    if value.startswith("/"):
+        raise ValueError(f"prefix `{value}` starts with a slash: S3 keys do not|write `{value.strip('/')}/`")
+    if re.search(r"[*?]|\$\{", value):
+        raise ValueError(f"prefix `{value}` has a wildcard in it|write the prefix alone: everything below it is meant")
+    if any(part in {".", ".."} for part in value.split("/")) or "//" in value:
+        raise ValueError(
+            f"prefix `{value}` has an empty, `.` or `..` part: S3 does not resolve those|write a plain path"
+        )
+    if re.search(r"[\x00-\x1f\x7f]", value):
+        raise ValueError("the prefix has a control character in it|write a plain path")
+    if not value.endswith("/"):
+        raise ValueError(
+            f"prefix `{value}` has no slash at its end: it would cover `{value}-other` as well|write `{value}/`"
+        )
+    return value
+
+
+def _check_iam_name(limit: int) -> AfterValidator:
+    def check(value: str) -> str:
+        bare = PLACEHOLDER.sub("", value)
+        if bare and not IAM_NAME.match(bare):
+            raise ValueError(f"`{value}` is not a name that IAM takes|use letters, digits and `+ = , . @ _ -`")
+        if len(value) > limit:
+            raise ValueError(f"`{value}` has {len(value)} characters: IAM takes {limit} at most|shorten it")
+        return value
+
+    return AfterValidator(check)
+
+
+def _check_bucket_name(value: str) -> str:
+    """Hold iff the template uses known placeholders; the finished name is checked by `bucket_name_mistake`."""
+    for name in PLACEHOLDER.findall(value):
+        if name not in PLACEHOLDERS:
+            known = ", ".join(f"`{{{known}}}`" for known in PLACEHOLDERS)
+            raise ValueError(
+                f"bucket name `{value}` has an unknown placeholder `{{{name}}}`|the known ones are {known}"
+            )
+    sample = PLACEHOLDER.sub("0", value)
+    mistake = bucket_name_mistake(sample) if len(sample) >= 3 or "{" not in value else ""
+    if mistake:
+        raise ValueError(f"bucket name `{value}` {mistake}")
+    return value
+
+
+def bucket_name_mistake(name: str) -> str:
+    """What S3 refuses in a bucket name, as "problem|fix"; "" if nothing.
+
+    AWS: Amazon S3 User Guide, "General purpose bucket naming rules".
+    """
+    if not 3 <= len(name) <= 63:
+        return f"has {len(name)} characters: S3 takes 3 to 63|choose another name"
+    if not BUCKET_NAME.match(name):
+        return (
+            "is not a name that S3 takes|use lower-case letters, digits, hyphens; begin and end with a letter or digit"
+        )
+    if ".." in name or re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):
+        return "looks like an IP address or has two dots in a row: S3 refuses it|choose another name"
+    reserved = ("xn--", "sthree-", "amzn-s3-demo-")
+    if name.startswith(reserved) or name.endswith(("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")):
+        return "has a prefix or suffix that S3 keeps for itself|choose another name"
+    return ""
+
+
+Label = Annotated[str, AfterValidator(_check_label)]
+Region = Annotated[str, AfterValidator(_check_region), Field(examples=["us-east-1"])]
+AccountId = Annotated[str, AfterValidator(_check_account)]
+Prefix = Annotated[str, AfterValidator(_check_prefix), Field(examples=["uploads/images/"])]
+BucketName = Annotated[str, AfterValidator(_check_bucket_name)]
+RoleName = Annotated[str, _check_iam_name(64)]
+UserName = Annotated[str, _check_iam_name(64)]
+PolicyName = Annotated[str, _check_iam_name(128)]
+InstanceProfileName = Annotated[str, _check_iam_name(128)]

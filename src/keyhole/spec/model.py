@@ -1,0 +1,231 @@
+"""What the user wrote: the model of keyhole.toml.
+
+The same model gives the JSON schema that editors complete from, so every field says what it means.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from keyhole.spec.fields import (
+    AccountId,
+    BucketName,
+    InstanceProfileName,
+    Label,
+    PolicyName,
+    Prefix,
+    Region,
+    RoleName,
+    UserName,
+)
+
+
+class Table(BaseModel):
+    """A TOML table: immutable, and every key must be known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Verb = Literal["read", "write", "delete", "list"]
+
+
+class AppTable(Table):
+    """Which app this is, and where it runs."""
+
+    name: Label = Field(description="The app's name: part of every name and tag that Keyhole makes.")
+    region: Region = Field(description="The AWS region of its buckets and instances.")
+    account: AccountId | None = Field(
+        None, description="The AWS account it belongs in; a run with credentials of another account is refused."
+    )
+
+
+class StorageTransition(Table):
+    """Move objects to a cheaper storage class after some days."""
+
+    days: int = Field(ge=0, description="Days after the object was written.")
+    storage_class: Literal["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]
+
+    @model_validator(mode="after")
+    def _infrequent_access_needs_30_days(self) -> StorageTransition:
+        # AWS: Amazon S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle", constraints.
+        if self.storage_class in {"STANDARD_IA", "ONEZONE_IA"} and self.days < 30:
+            raise ValueError(
+                f"S3 moves objects to {self.storage_class} after 30 days at the earliest|write `days = 30`"
+            )
+        return self
+
+
+class LifecycleRule(Table):
+    """What happens to objects as they grow old."""
+
+    prefix: Prefix = Field("", description="Only objects under this prefix.")
+    transitions: list[StorageTransition] = Field([], description="Storage classes, by age.")
+    expire_days: int | None = Field(None, gt=0, description="Delete objects this many days after they were written.")
+    abort_multipart_days: int | None = Field(
+        None, gt=0, description="Throw away uploads that were begun and not finished, after this many days."
+    )
+
+    @model_validator(mode="after")
+    def _does_something(self) -> LifecycleRule:
+        if not self.transitions and self.expire_days is None and self.abort_multipart_days is None:
+            raise ValueError(
+                "this lifecycle rule does nothing|give it `transitions`, `expire_days` or `abort_multipart_days`"
+            )
+        days = [step.days for step in self.transitions]
+        if days != sorted(set(days)):
+            raise ValueError(
+                "the transitions are not in the order of their days|sort them, each later than the one before"
+            )
+        if self.expire_days is not None and days and self.expire_days <= days[-1]:
+            raise ValueError("objects would expire before their last transition|make `expire_days` larger")
+        return self
+
+
+class CorsRule(Table):
+    """Which web pages may call the bucket from a browser."""
+
+    origins: list[str] = Field(min_length=1, examples=[["https://app.example.com"]])
+    methods: list[Literal["GET", "PUT", "POST", "DELETE", "HEAD"]] = Field(min_length=1)
+    headers: list[str] = Field(["*"], description="Request headers that a page may send.")
+    expose: list[str] = Field(["ETag"], description="Response headers that a page may read.")
+    max_age_s: int = Field(3000, ge=0, description="Seconds for which a browser may remember the answer.")
+
+
+class Bucket(Table):
+    """One S3 bucket: private, encrypted and without ACLs unless it says otherwise."""
+
+    name: BucketName | None = Field(
+        None,
+        description="The bucket's name; `{app}`, `{environment}`, `{account}` and `{region}` are filled in. "
+        "Default: app, environment, the bucket's key and the account, with hyphens.",
+    )
+    public_read: list[Prefix] = Field(
+        [], description='Prefixes that everyone on the web may read object by object; `[""]` is the whole bucket.'
+    )
+    versioning: bool = Field(False, description="Keep old versions of overwritten and deleted objects.")
+    lifecycle: list[LifecycleRule] = Field([], description="What happens to objects as they grow old.")
+    cors: list[CorsRule] = Field([], description="Which web pages may call the bucket from a browser.")
+    tags: dict[str, str] = Field({}, description="Further tags of the bucket.")
+
+
+class Grant(Table):
+    """What one workload may do under one prefix of one bucket."""
+
+    bucket: str = Field(description="The bucket's key in this file: `images` for `[buckets.images]`.")
+    prefix: Prefix = Field("", description="Only objects under this prefix; the whole bucket if it is empty.")
+    verbs: list[Verb] = Field(min_length=1, description="`read`, `write`, `delete`, `list`.")
+
+
+class Workload(Table):
+    """Something that runs and touches buckets."""
+
+    grants: list[Grant] = Field([], description="What it may do, and nothing else.")
+    policy_name: PolicyName | None = Field(None, description="The name of its policy.")
+
+
+class RoleBased(Workload):
+    role_name: RoleName | None = Field(None, description="The name of its role.")
+
+
+class Ec2Workload(RoleBased):
+    """An app on an EC2 instance: it gets its credentials from instance metadata."""
+
+    kind: Literal["ec2"]
+    instance: str | None = Field(
+        None,
+        min_length=1,
+        description="The running instance to attach the role to: its id, or the value of its Name tag.",
+    )
+    instance_profile_name: InstanceProfileName | None = Field(None, description="Default: the role's name.")
+
+
+class EcsWorkload(RoleBased):
+    """A task on ECS: it gets its credentials from the container agent."""
+
+    kind: Literal["ecs"]
+
+
+class GithubActionsWorkload(RoleBased):
+    """A job of GitHub Actions: it trades its OIDC token for credentials."""
+
+    kind: Literal["github-actions"]
+    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$", examples=["acme/infra"])
+    branch: str | None = Field(None, description="Only jobs on this branch.")
+    environment: str | None = Field(None, description="Only jobs of this GitHub environment.")
+
+
+class AccessKeyWorkload(Workload):
+    """A server outside AWS: it cannot have a role, so it gets an IAM user with an access key."""
+
+    kind: Literal["access-key"]
+    user_name: UserName | None = Field(None, description="The name of its IAM user.")
+    env_file: str | None = Field(None, description="The env file (mode 0600) that the key is written to.")
+
+
+class RoleWorkload(RoleBased):
+    """A role that people or programs of this account assume."""
+
+    kind: Literal["role"]
+    trusted: list[str] = Field([], description="ARNs of users and roles that may assume it; empty: the whole account.")
+
+
+AnyWorkload = Annotated[
+    Ec2Workload | EcsWorkload | GithubActionsWorkload | AccessKeyWorkload | RoleWorkload, Field(discriminator="kind")
+]
+
+
+class Upload(Table):
+    """What the upload service (`keyhole serve`) takes, and where it puts it."""
+
+    workload: str = Field(description="The workload that the service runs as.")
+    bucket: str = Field(description="The bucket's key in this file.")
+    prefix: Prefix = Field("", description="Where uploads are stored.")
+    content_types: list[Literal["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]] = Field(
+        ["image/png", "image/jpeg", "image/gif", "image/webp"], min_length=1, description="Checked on the bytes."
+    )
+    max_bytes: int = Field(10 * 1024 * 1024, gt=0, le=5 * 1024**3, description="The largest upload, in bytes.")
+    ttl_s: int = Field(600, gt=0, description="How long a signed URL lives, in seconds.")
+    max_ttl_s: int = Field(
+        3600, gt=0, le=7 * 24 * 3600, description="The longest life a caller may ask for, in seconds."
+    )
+
+    @model_validator(mode="after")
+    def _ttl_within_max(self) -> Upload:
+        if self.ttl_s > self.max_ttl_s:
+            raise ValueError(f"`ttl_s` {self.ttl_s} is above `max_ttl_s` {self.max_ttl_s}|lower one or raise the other")
+        return self
+
+
+class App(Table):
+    """One app in one environment, as keyhole.toml describes it."""
+
+    app: AppTable
+    environment: Label = "default"
+    buckets: dict[Label, Bucket] = {}
+    workloads: dict[Label, AnyWorkload] = {}
+    uploads: dict[Label, Upload] = {}
+
+    @property
+    def name(self) -> str:
+        return self.app.name
+
+    @property
+    def region(self) -> str:
+        return self.app.region
+
+    def bucket_name(self, key: str, account: str) -> str:
+        """Give the name on S3 of the bucket with this key in the file; `account` has 12 digits."""
+        template = self.buckets[key].name
+        if template is None:
+            environment = "" if self.environment == "default" else "-{environment}"
+            template = "{app}" + environment + f"-{key}-" + "{account}"
+        return self.fill(template, account)
+
+    def fill(self, template: str, account: str) -> str:
+        """Fill the placeholders of a name: `{app}`, `{environment}`, `{account}`, `{region}`."""
+        values = {"app": self.name, "environment": self.environment, "account": account, "region": self.region}
+        for placeholder, value in values.items():
+            template = template.replace("{" + placeholder + "}", value)
+        return template

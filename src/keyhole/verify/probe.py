@@ -1,0 +1,149 @@
+"""Claims against reality: each is tried with the credentials of whom it is about. No probe object stays behind."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from keyhole.aws import Aws
+from keyhole.blueprint import Blueprint, Claim, Expected
+from keyhole.errors import AwsError, KeyholeError
+from keyhole.resources import bucket as buckets
+from keyhole.resources.bucket import Bucket, Settings
+from keyhole.resources.content import empty_bucket
+from keyhole.verify.attempts import ATTEMPTS, BODY, Answer, make_attempt
+from keyhole.verify.identities import Identity
+
+WORKERS = 8
+PAUSE_S = 2.0
+
+
+class Verdict(StrEnum):
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A claim, what was tried, and what AWS said: `got` is "allowed", "denied" or "" where nothing could be tried."""
+
+    claim: Claim
+    verdict: Verdict
+    got: str
+    reason: str
+
+
+def probe_claims(
+    aws: Aws,
+    blueprint: Blueprint,
+    identities: dict[str, Identity],
+    *,
+    patience_s: float = 0.0,
+    on_probe: Callable[[Probe], None] = lambda _probe: None,
+) -> tuple[Probe, ...]:
+    """Try every claim and give the results in the order of the claims.
+
+    `aws` are the operator's credentials: they lay out the objects that are needed and clean up, whatever happens.
+    `patience_s`: how long a claim of "can" may be denied before it counts, as IAM's changes spread.
+
+    Raises: AwsError if laying out or cleaning up fails, or AWS answers neither yes nor no.
+    """
+    folder = f"keyhole-probe-{secrets.token_hex(4)}/"
+    claims = blueprint.claims
+    keys = {claim.id: f"{claim.target.prefix}{folder}{index}.txt" for index, claim in enumerate(claims)}
+    deadline = time.monotonic() + patience_s
+
+    def probe(claim: Claim) -> Probe:
+        result = _probe(claim, keys[claim.id], identities[claim.who], deadline)
+        on_probe(result)
+        return result
+
+    with _stage(aws, blueprint, keys, folder), ThreadPoolExecutor(WORKERS) as pool:
+        return tuple(pool.map(probe, claims))
+
+
+def _probe(claim: Claim, key: str, identity: Identity, deadline: float) -> Probe:
+    if identity.aws is None:
+        return Probe(claim, Verdict.UNKNOWN, "", identity.why_not)
+    try:
+        answer = make_attempt(identity.aws, claim, key)
+        while not answer.allowed and claim.expected is Expected.CAN and time.monotonic() < deadline:
+            time.sleep(PAUSE_S)
+            answer = make_attempt(identity.aws, claim, key)
+    except AwsError as error:
+        return Probe(claim, Verdict.UNKNOWN, "", str(error))
+    return _judge(claim, answer)
+
+
+def _judge(claim: Claim, answer: Answer) -> Probe:
+    got = "allowed" if answer.allowed else "denied"
+    holds = answer.allowed == (claim.expected is Expected.CAN)
+    if holds and claim.action == "sts:GetCallerIdentity":
+        # The claim is about who the workload is: "temporary credentials of role NAME".
+        role = claim.why.rpartition(" ")[2]
+        holds = f":assumed-role/{role}/" in answer.reason
+    return Probe(claim, Verdict.HOLDS if holds else Verdict.FAILS, got, answer.reason)
+
+
+@contextmanager
+def _stage(aws: Aws, blueprint: Blueprint, keys: dict[str, str], folder: str) -> Iterator[None]:
+    """Lay out what the attempts need, and take it away again: the objects, and the other bucket."""
+    own = {want.name for want in blueprint.resources if isinstance(want, Bucket)}
+    others = {claim.target.bucket for claim in blueprint.claims} - own - {""}
+    account = blueprint.scope.account
+    places = sorted(
+        {(claim.target.bucket, claim.target.prefix + folder) for claim in blueprint.claims} - {("", folder)}
+    )
+    try:
+        for name in others:
+            _make_bucket(aws, blueprint, name)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            list(pool.map(lambda claim: _lay_out(aws, claim, keys[claim.id], account), blueprint.claims))
+        yield
+    finally:
+        for bucket, prefix in places:
+            _clean(aws, bucket, prefix, account)
+        for name in others:
+            _delete_bucket(aws, blueprint, name)
+
+
+def _lay_out(aws: Aws, claim: Claim, key: str, account: str) -> None:
+    if claim.target.bucket and ATTEMPTS[claim.action].needs_object:
+        where = {"Bucket": claim.target.bucket, "Key": key, "ExpectedBucketOwner": account}
+        aws.call("s3", "PutObject", **where, Body=BODY, ContentType="text/plain")
+
+
+def _make_bucket(aws: Aws, blueprint: Blueprint, name: str) -> None:
+    """Make the other bucket: private and tagged, so that a run that breaks here leaves nothing unknown."""
+    scope = blueprint.scope
+    have = buckets.read(aws, scope, name)
+    if have is not None and not scope.owns(have.tags):
+        raise KeyholeError(
+            f"bucket `{name}` exists and is not Keyhole's", hint="it is the name that probes need: delete it"
+        )
+    settings = have.settings if have is not None else Settings()
+    want = Bucket(f"bucket.({name})", name, scope.account, scope.region, settings, scope.tags)
+    for call in buckets.calls(want, have):
+        if call.operation == "CreateBucket":
+            aws.call(call.service, call.operation, **call.params)
+
+
+def _delete_bucket(aws: Aws, blueprint: Blueprint, name: str) -> None:
+    have = buckets.read(aws, blueprint.scope, name)
+    if have is not None and blueprint.scope.owns(have.tags):
+        for call in buckets.calls(None, have):
+            aws.call(call.service, call.operation, **call.params)
+
+
+def _clean(aws: Aws, bucket: str, prefix: str, account: str) -> None:
+    try:
+        empty_bucket(aws, bucket, account, prefix=prefix)
+    except AwsError as error:
+        if error.code != "NoSuchBucket":
+            raise

@@ -1,0 +1,99 @@
+"""Claims against the policies of the plan, by the same engine that the local AWS enforces with. No I/O.
+
+For each claim one request that stands for its pattern is decided. This shows that the planned policies agree with the
+file before anything is changed; it does not quantify over every request that the pattern covers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keyhole.blueprint import ANONYMOUS, Blueprint, Claim, Expected
+from keyhole.iam import (
+    Context,
+    Decision,
+    Policy,
+    PolicyKind,
+    PolicySet,
+    Principal,
+    PrincipalKind,
+    Request,
+    decide,
+    denial_message,
+    parse_policy,
+)
+from keyhole.iam.text import write_document
+from keyhole.naming import Scope
+from keyhole.resources.bucket import Bucket
+from keyhole.resources.managed_policy import ManagedPolicy
+from keyhole.resources.role import Role
+
+SAMPLE = "keyhole-sample.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A claim and what the planned policies decide; `reason` in AWS's words where they deny."""
+
+    claim: Claim
+    holds: bool
+    decision: Decision
+    reason: str
+
+
+def rehearse(blueprint: Blueprint) -> tuple[Rehearsal, ...]:
+    """Decide every claim of the blueprint against its own policies.
+
+    Raises: PolicyError if a generated policy is one that AWS would refuse.
+    """
+    policies = _Policies(blueprint)
+    return tuple(_decide(claim, policies, blueprint.scope) for claim in blueprint.claims)
+
+
+def claim_request(claim: Claim, policies: _Policies, scope: Scope) -> Request:
+    """Give a request that stands for the claim's pattern."""
+    resource = claim.resource[:-1] + SAMPLE if claim.target.is_object else claim.resource
+    return Request(policies.principal(claim.who), claim.action, resource, Context(claim.context), scope.account)
+
+
+def _decide(claim: Claim, policies: _Policies, scope: Scope) -> Rehearsal:
+    request = claim_request(claim, policies, scope)
+    identity = policies.identity.get(claim.who, ())
+    decision = decide(request, PolicySet(identity=identity, resource=policies.buckets.get(claim.target.bucket)))
+    holds = decision.is_allowed == (claim.expected is Expected.CAN)
+    reason = decision.reason if decision.is_allowed else denial_message(request, decision)
+    return Rehearsal(claim, holds, decision, reason)
+
+
+class _Policies:
+    """The blueprint's policies, parsed: by workload and by bucket name."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        documents = {
+            resource.arn: parse_policy(write_document(resource.document), PolicyKind.IDENTITY, name=resource.arn)
+            for resource in blueprint.resources
+            if isinstance(resource, ManagedPolicy)
+        }
+        self.identity: dict[str, tuple[Policy, ...]] = {}
+        self._principals: dict[str, Principal] = {ANONYMOUS: Principal(PrincipalKind.ANONYMOUS)}
+        self.buckets: dict[str, Policy] = {}
+        scope = blueprint.scope
+        for resource in blueprint.resources:
+            match resource:
+                case Role():
+                    key = resource.address.partition(".")[2]
+                    self.identity[key] = tuple(documents[arn] for arn in resource.policy_arns)
+                    self._principals[key] = Principal(
+                        PrincipalKind.ROLE_SESSION,
+                        arn=f"arn:{scope.partition}:sts::{scope.account}:assumed-role/{resource.name}/keyhole",
+                        account=scope.account,
+                        role_arn=f"arn:{scope.partition}:iam::{scope.account}:role{resource.path}{resource.name}",
+                    )
+                case Bucket() if resource.settings.policy is not None:
+                    text = write_document(resource.settings.policy)
+                    self.buckets[resource.name] = parse_policy(text, PolicyKind.RESOURCE, name=resource.name)
+                case _:
+                    pass
+
+    def principal(self, who: str) -> Principal:
+        return self._principals[who]

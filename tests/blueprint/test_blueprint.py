@@ -1,0 +1,173 @@
+from pathlib import Path
+
+import pytest
+
+from keyhole.blueprint import Blueprint, Expected, build_blueprint
+from keyhole.errors import KeyholeError, SpecError
+from keyhole.resources.bucket import Bucket
+from keyhole.resources.managed_policy import ManagedPolicy
+from keyhole.resources.role import Role
+from keyhole.spec import load_spec
+
+ACCOUNT = "111122223333"
+HEAD = '[app]\nname = "shop"\nregion = "eu-west-1"\n[buckets.a]\n[buckets.b]\n'
+
+
+def blueprint(folder: Path, text: str) -> Blueprint:
+    file = folder / "keyhole.toml"
+    file.write_text(HEAD + text, "utf-8")
+    return build_blueprint(load_spec(file), ACCOUNT)
+
+
+def workload(grants: str, kind: str = "ec2") -> str:
+    return f'[workloads.web]\nkind = "{kind}"\ngrants = [{grants}]\n'
+
+
+def policy_statements(plan: Blueprint) -> list[dict[str, object]]:
+    policies = [resource for resource in plan.resources if isinstance(resource, ManagedPolicy)]
+    statements: list[dict[str, object]] = policies[0].document["Statement"]
+    return statements
+
+
+def test_object_actions_go_to_objects_and_bucket_actions_to_buckets(tmp_path: Path) -> None:
+    """A grant becomes one statement on the objects of its prefix and one on the bucket, limited to the prefix."""
+    made = blueprint(tmp_path, workload('{ bucket = "a", prefix = "up/", verbs = ["list", "write", "read"] }'))
+    assert policy_statements(made) == [
+        {
+            "Sid": "Objects1",
+            "Effect": "Allow",
+            "Action": ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+            "Resource": f"arn:aws:s3:::shop-a-{ACCOUNT}/up/*",
+        },
+        {
+            "Sid": "List1",
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": f"arn:aws:s3:::shop-a-{ACCOUNT}",
+            "Condition": {"StringLike": {"s3:prefix": "up/*"}},
+        },
+    ]
+
+
+def test_a_grant_of_one_verb_gives_that_verb_alone(tmp_path: Path) -> None:
+    """`read` gives GetObject and nothing else."""
+    made = blueprint(tmp_path, workload('{ bucket = "a", verbs = ["read"] }'))
+    assert [statement["Action"] for statement in policy_statements(made)] == [["s3:GetObject"]]
+
+
+def test_grants_on_the_same_prefix_become_one(tmp_path: Path) -> None:
+    """Verbs given in two grants for one prefix stand in one statement, each once."""
+    one = '{ bucket = "a", prefix = "x/", verbs = ["read"] }'
+    made = blueprint(tmp_path, workload(f'{one}, {{ bucket = "a", prefix = "x/", verbs = ["delete", "read"] }}'))
+    assert [statement["Action"] for statement in policy_statements(made)] == [["s3:GetObject", "s3:DeleteObject"]]
+
+
+def test_a_workload_without_grants_gets_no_policy(tmp_path: Path) -> None:
+    """No grant, no policy: the role can do nothing."""
+    made = blueprint(tmp_path, workload(""))
+    assert not [resource for resource in made.resources if isinstance(resource, ManagedPolicy)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "principal"),
+    [
+        ("ec2", {"Service": "ec2.amazonaws.com"}),
+        ("ecs", {"Service": "ecs-tasks.amazonaws.com"}),
+        ("role", {"AWS": [f"arn:aws:iam::{ACCOUNT}:root"]}),
+    ],
+)
+def test_each_kind_of_workload_trusts_its_own_carrier(tmp_path: Path, kind: str, principal: object) -> None:
+    """The trust policy names the service that carries the role, or the account."""
+    made = blueprint(tmp_path, workload("", kind))
+    role = next(resource for resource in made.resources if isinstance(resource, Role))
+    assert role.trust["Statement"][0]["Principal"] == principal
+
+
+def test_ecs_tasks_are_trusted_for_this_account_alone(tmp_path: Path) -> None:
+    """No confused deputy: the trust policy of an ECS task has aws:SourceAccount."""
+    made = blueprint(tmp_path, workload("", "ecs"))
+    role = next(resource for resource in made.resources if isinstance(resource, Role))
+    assert role.trust["Statement"][0]["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+@pytest.mark.parametrize(
+    "extra",
+    ['[workloads.web]\nkind = "access-key"\n', '[workloads.web]\nkind = "github-actions"\nrepository = "a/b"\n'],
+)
+def test_a_kind_that_cannot_be_made_yet_is_refused(tmp_path: Path, extra: str) -> None:
+    """Kinds that the model knows and the blueprint does not are an error with a place, never left out silently."""
+    with pytest.raises(KeyholeError, match="not provisioned yet") as caught:
+        blueprint(tmp_path, extra)
+    assert caught.value.where.endswith("keyhole.toml:7")
+
+
+def test_a_private_bucket_is_shut_and_has_no_policy(tmp_path: Path) -> None:
+    """Without `public_read` all four settings of Block Public Access are on."""
+    bucket = next(resource for resource in blueprint(tmp_path, "").resources if isinstance(resource, Bucket))
+    assert bucket.settings.policy is None
+    assert bucket.settings.public_access_block is not None
+    assert all(bucket.settings.public_access_block.values())
+
+
+def test_a_public_prefix_opens_the_policy_side_only(tmp_path: Path) -> None:
+    """`public_read` lets a policy open the prefix; ACLs stay blocked; only GetObject is opened."""
+    text = HEAD.replace("[buckets.a]", '[buckets.a]\npublic_read = ["pub/"]')
+    file = tmp_path / "keyhole.toml"
+    file.write_text(text, "utf-8")
+    made = build_blueprint(load_spec(file), ACCOUNT)
+    bucket = next(resource for resource in made.resources if isinstance(resource, Bucket))
+    assert bucket.settings.public_access_block == {
+        "BlockPublicAcls": True,
+        "IgnorePublicAcls": True,
+        "BlockPublicPolicy": False,
+        "RestrictPublicBuckets": False,
+    }
+    assert bucket.settings.policy is not None
+    assert bucket.settings.policy["Statement"][0]["Action"] == "s3:GetObject"
+    assert bucket.settings.policy["Statement"][0]["Resource"] == [f"arn:aws:s3:::shop-a-{ACCOUNT}/pub/*"]
+
+
+def test_claims_say_both_what_can_and_what_cannot_be_done(tmp_path: Path) -> None:
+    """A read-only grant gives one "can" for reading and "cannot" for everything that it leaves out."""
+    made = blueprint(tmp_path, workload('{ bucket = "a", prefix = "x/", verbs = ["read"] }'))
+    claims = {(c.action, c.target.prefix): c.expected for c in made.claims if c.who == "web" and c.target.is_object}
+    assert claims[("s3:GetObject", "x/")] is Expected.CAN
+    assert claims[("s3:PutObject", "x/")] is Expected.CANNOT
+    assert claims[("s3:DeleteObject", "x/")] is Expected.CANNOT
+    assert claims[("s3:GetObject", "keyhole-probe/outside/")] is Expected.CANNOT
+
+
+def test_claims_have_different_ids_and_places_in_the_file(tmp_path: Path) -> None:
+    """Every claim can be named, and points at the line that it comes from."""
+    made = blueprint(
+        tmp_path, workload('{ bucket = "a", prefix = "x/", verbs = ["read"] }, { bucket = "b", verbs = ["list"] }')
+    )
+    ids = [claim.id for claim in made.claims]
+    assert len(ids) == len(set(ids))
+    assert all(claim.place.rpartition(":")[2].isdigit() for claim in made.claims)
+
+
+def test_names_too_long_for_iam_are_found_before_any_call(tmp_path: Path) -> None:
+    """App, environment and workload together may exceed what IAM takes: the message names the key to set."""
+    name, key = "a" * 32, "b" * 32
+    text = f'[app]\nname = "{name}"\nregion = "eu-west-1"\n[environments.production]\n[workloads.{key}]\nkind = "ec2"\n'
+    file = tmp_path / "keyhole.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(SpecError, match="IAM takes 64 at most") as caught:
+        build_blueprint(load_spec(file), ACCOUNT)
+    assert "role_name" in caught.value.mistakes[0].hint
+
+
+def test_two_workloads_never_share_a_role(tmp_path: Path) -> None:
+    """One role name for two workloads would join what was meant to be apart."""
+    text = '[workloads.x]\nkind = "ec2"\nrole_name = "R"\n[workloads.y]\nkind = "ec2"\nrole_name = "R"\n'
+    with pytest.raises(SpecError, match="both have the role `R`"):
+        blueprint(tmp_path, text)
+
+
+def test_arns_are_those_of_the_region_s_partition(tmp_path: Path) -> None:
+    """In China and GovCloud the ARNs begin with their own partition."""
+    file = tmp_path / "keyhole.toml"
+    file.write_text((HEAD + workload("")).replace("eu-west-1", "cn-north-1"), "utf-8")
+    claims = build_blueprint(load_spec(file), ACCOUNT).claims
+    assert {claim.resource.split(":")[1] for claim in claims if claim.resource != "*"} == {"aws-cn"}

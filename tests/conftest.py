@@ -1,0 +1,60 @@
+"""What every test stands on: no way to a real AWS account, and an embedded local AWS where one is asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from keyhole.aws.client import BotocoreAws, Credentials
+from keyhole.local.server import LocalAws
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_way_to_a_real_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Take away every AWS variable, and keep the state of local AWSs out of the user's home."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "KEYHOLE_"))]:
+            if name != "KEYHOLE_GOLDEN":
+                patch.delenv(name)
+        patch.setenv("KEYHOLE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        yield
+
+
+@pytest.fixture(scope="session")
+def _running_local_aws(_no_way_to_a_real_account: None) -> Iterator[LocalAws]:
+    with LocalAws(port=0) as local:
+        yield local
+
+
+@pytest.fixture
+def local_aws(_running_local_aws: LocalAws) -> LocalAws:
+    """A local AWS with nothing in any account."""
+    _running_local_aws.reset()
+    return _running_local_aws
+
+
+AccountFactory = Callable[..., BotocoreAws]
+
+
+@pytest.fixture
+def account(local_aws: LocalAws) -> AccountFactory:
+    """Gives the AWS port of an account's root: `account(region="eu-west-1", number="…")`."""
+
+    def connect(region: str = "ap-northeast-2", number: str = "123456789012") -> BotocoreAws:
+        root = local_aws.root_credentials(number)
+        credentials = Credentials(root.access_key_id, root.secret_access_key)
+        return BotocoreAws(region, credentials=credentials, endpoint_url=local_aws.url, max_attempts=1)
+
+    return connect
+
+
+@pytest.fixture
+def example_folder() -> Path:
+    """The folder of the examples."""
+    return Path(__file__).parent.parent / "examples"

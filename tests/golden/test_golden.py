@@ -1,0 +1,52 @@
+"""Plans and policies of the examples, to the letter. They change only by `make golden`, and the diff is read."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from conftest import AccountFactory
+from keyhole.provision import plan_down, take_snapshot
+from keyhole.provision.show import plan_as_json
+from local_story import INSTANCE, blueprint_of, plan, run_instance, up
+
+FOLDER = Path(__file__).parent
+EXAMPLE = FOLDER.parents[1] / "examples" / "ai-image-community" / "keyhole.toml"
+
+
+def agree(name: str, found: object, replacing: dict[str, str]) -> None:
+    """Compare with the golden file, or write it; ids that AWS chooses are replaced by names."""
+    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    for value, label in replacing.items():
+        text = text.replace(value, label)
+    file = FOLDER / name
+    if os.environ.get("KEYHOLE_GOLDEN") == "write":
+        file.write_text(text, "utf-8")
+    assert text == file.read_text("utf-8"), f"{name} differs: if that is meant, `make golden` and read the diff"
+
+
+@pytest.mark.parametrize("story", ["up", "down"])
+def test_the_plan_of_the_example_is_the_golden_one(account: AccountFactory, story: str) -> None:
+    """Every call with its parameters, from nothing up and from there down again."""
+    aws = account()
+    instance = run_instance(aws, INSTANCE)
+    blueprint = blueprint_of(EXAMPLE)
+    if story == "up":
+        agree("ai-image-community.up.json", plan_as_json(plan(aws, blueprint)), {instance: "INSTANCE"})
+        return
+    assert up(aws, blueprint).is_complete
+    snapshot = take_snapshot(aws, blueprint, with_contents=True)
+    association = str(
+        aws.call("ec2", "DescribeIamInstanceProfileAssociations")["IamInstanceProfileAssociations"][0]["AssociationId"]
+    )
+    found = plan_as_json(plan_down(blueprint, snapshot))
+    agree("ai-image-community.down.json", found, {instance: "INSTANCE", association: "ASSOCIATION"})
+
+
+def test_the_claims_of_the_example_are_the_golden_ones() -> None:
+    """What must hold and what must not, claim by claim."""
+    claims = [
+        f"{claim.place.rpartition('/')[2]}: {claim.sentence} ({claim.why})" for claim in blueprint_of(EXAMPLE).claims
+    ]
+    agree("ai-image-community.claims.json", claims, {})

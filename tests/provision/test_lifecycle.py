@@ -1,0 +1,224 @@
+"""The example from nothing to nothing, against the local AWS."""
+
+from pathlib import Path
+
+import pytest
+
+from conftest import AccountFactory
+from keyhole.aws.client import BotocoreAws
+from keyhole.blueprint import Blueprint
+from keyhole.errors import AwsError, KeyholeError
+from keyhole.provision import Verb, apply_plan, plan_up, take_snapshot
+from local_story import blueprint_of, down, inventory, plan, run_instance, up
+from recording_aws import BreakingAws
+
+NOTHING: dict[str, list[str]] = {"buckets": [], "roles": [], "policies": [], "profiles": [], "associations": []}
+
+
+@pytest.fixture
+def aws(account: AccountFactory) -> BotocoreAws:
+    aws = account()
+    run_instance(aws)
+    return aws
+
+
+@pytest.fixture
+def example(example_folder: Path) -> Blueprint:
+    return blueprint_of(example_folder / "ai-image-community" / "keyhole.toml")
+
+
+RICH = """\
+[app]
+name = "rich"
+region = "ap-northeast-2"
+[buckets.a]
+versioning = true
+lifecycle = [{ prefix = "tmp/", expire_days = 3 }, { abort_multipart_days = 7 }]
+cors = [{ origins = ["https://app.example.com"], methods = ["GET", "PUT"] }]
+tags = { team = "web" }
+[buckets.b]
+public_read = [""]
+[workloads.task]
+kind = "ecs"
+grants = [{ bucket = "a", verbs = ["read", "write"] }]
+[workloads.people]
+kind = "role"
+grants = [{ bucket = "b", prefix = "in/", verbs = ["list"] }]
+"""
+
+
+@pytest.fixture
+def rich(tmp_path: Path) -> Blueprint:
+    file = tmp_path / "keyhole.toml"
+    file.write_text(RICH, "utf-8")
+    return blueprint_of(file)
+
+
+@pytest.mark.parametrize("which", ["example", "rich"])
+def test_up_then_nothing_to_do_then_down_then_nothing_left(
+    aws: BotocoreAws, which: str, request: pytest.FixtureRequest
+) -> None:
+    """After `up` the plan is empty; after `down` the account is as it was."""
+    blueprint: Blueprint = request.getfixturevalue(which)
+    assert inventory(aws) == NOTHING
+    assert up(aws, blueprint).is_complete
+    second = plan(aws, blueprint)
+    assert second.is_empty, [(change.address, change.calls) for change in second.changes if change.calls]
+    assert down(aws, blueprint).is_complete
+    assert inventory(aws) == NOTHING
+
+
+@pytest.mark.parametrize("which", ["example", "rich"])
+def test_a_crash_after_any_call_is_healed_by_the_next_up(
+    account: AccountFactory, which: str, request: pytest.FixtureRequest
+) -> None:
+    """For every number of calls after which a run breaks: the next one finishes, without a refusal."""
+    blueprint: Blueprint = request.getfixturevalue(which)
+    total = 0
+    aws = account()
+    run_instance(aws)
+    for survived in range(100):
+        breaking = BreakingAws(aws, survived)
+        first = apply_plan(plan(aws, blueprint), breaking)
+        healing = plan(aws, blueprint)
+        assert healing.refusals == (), f"after {survived} calls"
+        assert apply_plan(healing, aws).is_complete, f"after {survived} calls"
+        assert plan(aws, blueprint).is_empty, f"after {survived} calls"
+        assert down(aws, blueprint).is_complete
+        if first.is_complete:
+            total = survived
+            break
+    assert total >= 10
+
+
+def test_a_crash_in_down_is_healed_by_the_next_down(account: AccountFactory, example: Blueprint) -> None:
+    """`down` that breaks after any call goes on from there, and leaves nothing."""
+    from keyhole.provision import plan_down
+
+    aws = account()
+    run_instance(aws)
+    for survived in range(100):
+        assert up(aws, example).is_complete
+        snapshot = take_snapshot(aws, example, with_contents=True)
+        first = apply_plan(plan_down(example, snapshot), BreakingAws(aws, survived))
+        assert down(aws, example).is_complete, f"after {survived} calls"
+        assert inventory(aws) == NOTHING, f"after {survived} calls"
+        if first.is_complete:
+            return
+    pytest.fail("down never became complete")
+
+
+def test_manual_changes_are_drift_that_up_mends(aws: BotocoreAws, example: Blueprint) -> None:
+    """Someone attaches full access and replaces the bucket policy: the plan shows both, `up` undoes them."""
+    assert up(aws, example).is_complete
+    role, bucket = inventory(aws)["roles"][0], inventory(aws)["buckets"][0]
+    aws.call("iam", "PutRolePolicy", RoleName=role, PolicyName="more", PolicyDocument=wide_policy())
+    aws.call("s3", "DeleteBucketPolicy", Bucket=bucket)
+    drift = plan(aws, example)
+    assert {change.address for change in drift.changes if change.verb is Verb.UPDATE} == {"role.api", "bucket.images"}
+    assert apply_plan(drift, aws).is_complete
+    assert plan(aws, example).is_empty
+
+
+def wide_policy() -> str:
+    return '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
+
+
+def test_what_leaves_the_file_leaves_the_account(aws: BotocoreAws, tmp_path: Path, rich: Blueprint) -> None:
+    """A workload and a bucket that are gone from the file are deleted, and nothing else."""
+    assert up(aws, rich).is_complete
+    smaller = RICH.replace(RICH[RICH.index("[buckets.b]") : RICH.index("[workloads.task]")], "")
+    smaller = smaller[: smaller.index("[workloads.people]")]
+    (tmp_path / "keyhole.toml").write_text(smaller, "utf-8")
+    blueprint = blueprint_of(tmp_path / "keyhole.toml")
+    assert up(aws, blueprint).is_complete
+    assert inventory(aws)["buckets"] == ["rich-a-123456789012"]
+    assert inventory(aws)["roles"] == ["rich-task"]
+    assert plan(aws, blueprint).is_empty
+
+
+def test_down_leaves_what_is_not_ours(aws: BotocoreAws, example: Blueprint) -> None:
+    """Other buckets and roles, and what another environment made, stay."""
+    aws.call("s3", "CreateBucket", Bucket="other", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
+    aws.call("iam", "CreateRole", RoleName="other", AssumeRolePolicyDocument=trust())
+    assert up(aws, example).is_complete
+    assert down(aws, example).is_complete
+    assert inventory(aws) == NOTHING | {"buckets": ["other"], "roles": ["other"]}
+
+
+def trust() -> str:
+    return (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},'
+        '"Action":"sts:AssumeRole"}]}'
+    )
+
+
+def test_a_bucket_with_objects_is_emptied_only_when_told(aws: BotocoreAws, example: Blueprint) -> None:
+    """Objects, their versions and unfinished uploads go with `empty`; without it nothing is planned for the bucket."""
+    assert up(aws, example).is_complete
+    bucket = inventory(aws)["buckets"][0]
+    aws.call("s3", "PutBucketVersioning", Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"one", b"two"):
+        aws.call("s3", "PutObject", Bucket=bucket, Key="uploads/images/a.png", Body=body)
+    aws.call("s3", "DeleteObject", Bucket=bucket, Key="uploads/images/a.png")
+    aws.call("s3", "CreateMultipartUpload", Bucket=bucket, Key="uploads/images/b.png")
+    down(aws, example)
+    assert inventory(aws)["buckets"] == [bucket]
+    assert down(aws, example, empty=True).is_complete
+    assert inventory(aws) == NOTHING
+
+
+def test_a_bucket_of_another_account_is_told_with_a_free_name(account: AccountFactory, example: Blueprint) -> None:
+    """The name is taken by someone else: the message says so and proposes one, before anything is changed."""
+    aws, other = account(), account(number="999988887777")
+    run_instance(aws)
+    where = {"LocationConstraint": "ap-northeast-2"}
+    other.call("s3", "CreateBucket", Bucket="ai-image-community-123456789012", CreateBucketConfiguration=where)
+    with pytest.raises(KeyholeError, match="is taken by another AWS account") as caught:
+        plan(aws, example)
+    assert "try `ai-image-community-123456789012-123456789012`" in caught.value.hint
+    assert inventory(aws) == NOTHING
+
+
+def test_a_bucket_in_another_region_is_told(account: AccountFactory, example: Blueprint) -> None:
+    """The same bucket in another region than the file says is a clear error."""
+    elsewhere = account(region="eu-west-1")
+    where = {"LocationConstraint": "eu-west-1"}
+    elsewhere.call("s3", "CreateBucket", Bucket="ai-image-community-123456789012", CreateBucketConfiguration=where)
+    aws = account()
+    run_instance(aws)
+    with pytest.raises(KeyholeError, match="is in `eu-west-1`, and the file says `ap-northeast-2`"):
+        plan(aws, example)
+
+
+def test_an_untagged_bucket_of_the_name_is_refused_and_can_be_adopted(aws: BotocoreAws, example: Blueprint) -> None:
+    """Our name, not our tag: refused; with `adopt` it is taken over as it is."""
+    name = "ai-image-community-123456789012"
+    where = {"LocationConstraint": "ap-northeast-2"}
+    aws.call("s3", "CreateBucket", Bucket=name, CreateBucketConfiguration=where)
+    refused = plan(aws, example)
+    assert [refusal.address for refusal in refused.refusals] == ["bucket.images"]
+    adopting = plan_up(example, take_snapshot(aws, example), adopt=frozenset({name}))
+    assert apply_plan(adopting, aws).is_complete
+    assert plan(aws, example).is_empty
+
+
+def test_credentials_that_may_not_are_told_with_code_operation_and_request_id(
+    account: AccountFactory, example: Blueprint
+) -> None:
+    """An operator without permissions gets AWS's refusal, translated."""
+    root = account()
+    root.call("iam", "CreateUser", UserName="nobody")
+    key = root.call("iam", "CreateAccessKey", UserName="nobody")["AccessKey"]
+    from keyhole.aws.client import Credentials
+
+    nobody = BotocoreAws(
+        "ap-northeast-2",
+        credentials=Credentials(key["AccessKeyId"], key["SecretAccessKey"]),
+        endpoint_url=root.endpoint_url,
+    )
+    with pytest.raises(AwsError) as caught:
+        plan(nobody, example)
+    assert caught.value.code in {"AccessDenied", "UnauthorizedOperation"}
+    assert caught.value.request_id
+    assert caught.value.hint
