@@ -62,7 +62,11 @@ class BotocoreAws:
             read_timeout=60,
             max_pool_connections=32,
             signature_version=UNSIGNED if anonymous else None,
-            s3={"addressing_style": "path"} if self.endpoint_url else None,
+        )
+        # Left alone, botocore signs URLs for S3 by SigV2 in some regions, and for the global host in others.
+        self._s3_config = Config(
+            signature_version=UNSIGNED if anonymous else "s3v4",
+            s3={"addressing_style": "path" if self.endpoint_url else "virtual"},
         )
         self._session = botocore.session.Session(profile=profile or None)
         self._session.register_component("data_loader", _service_models())
@@ -92,6 +96,19 @@ class BotocoreAws:
         except BotoCoreError as error:
             raise translate_core_error(error, operation) from error
 
+    def presign(self, operation: str, *, expires_s: int, **params: Any) -> str:
+        """Give a URL by which anyone may make this one S3 call for `expires_s` seconds; nothing is sent.
+
+        Raises: KeyholeError without credentials.
+        """
+        try:
+            url: str = self.client("s3").generate_presigned_url(
+                xform_name(operation), Params=params, ExpiresIn=expires_s
+            )
+        except BotoCoreError as error:
+            raise translate_core_error(error, operation) from error
+        return url
+
     def client(self, service: str) -> Any:
         """Give the botocore client of a service. botocore makes clients one at a time only."""
         client = self._clients.get(service)
@@ -99,8 +116,9 @@ class BotocoreAws:
             with self._lock:
                 client = self._clients.get(service)
                 if client is None:
+                    config = self._config.merge(self._s3_config) if service == "s3" else self._config
                     client = self._session.create_client(
-                        service, region_name=self.region, endpoint_url=self.endpoint_url or None, config=self._config
+                        service, region_name=self.region, endpoint_url=self.endpoint_url or None, config=config
                     )
                     self._clients[service] = client
         return client

@@ -35,7 +35,7 @@ def serve(
     from keyhole.cli.upload_choice import choose_upload
     from keyhole.service.run import serve as run
     from keyhole.service.settings import make_settings
-    from keyhole.service.store import S3Store
+    from keyhole.service.store import open_store
     from keyhole.spec import load_spec
 
     spec = load_spec(file, env)
@@ -49,7 +49,7 @@ def serve(
     settings = make_settings(spec.app, name, account, endpoint_url=aws.endpoint_url)
     run(
         settings,
-        S3Store(aws, settings.bucket),
+        open_store(settings),
         host,
         port,
         announce=lambda url: say(f"the upload page is at [bold]{url}[/]"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from keyhole.blueprint import ANONYMOUS, Blueprint, Claim
+from keyhole.blueprint import ANONYMOUS, OUTSIDE, Blueprint, Claim
 from keyhole.resources.bucket import Bucket
 from keyhole.verify.identities import Identity
 from keyhole.verify.probe import Probe, Verdict
@@ -34,7 +35,11 @@ def render_probes(probes: Sequence[Probe], buckets: Mapping[str, str]) -> Render
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in ("", "who", "action", "on", "expected", "got", "AWS says"):
         table.add_column(column, overflow="fold", no_wrap=column not in {"on", "AWS says"})
+    previous = ""
     for probe in probes:
+        who, previous = (_who(probe.claim.who) if probe.claim.who != previous else ""), probe.claim.who
+        if who and table.row_count:
+            table.add_section()
         sign, style = _STYLES[probe.verdict]
         reason = (
             "" if probe.got == "allowed" and probe.verdict is Verdict.HOLDS else _short(probe.reason, probe.verdict)
@@ -42,7 +47,7 @@ def render_probes(probes: Sequence[Probe], buckets: Mapping[str, str]) -> Render
         expected = "allowed" if probe.claim.expected == "can" else "denied"
         table.add_row(
             f"[{style}]{sign}[/]",
-            _who(probe.claim.who),
+            who,
             probe.claim.action,
             escape(_where(probe.claim, buckets)),
             expected,
@@ -75,18 +80,22 @@ def _who(who: str) -> str:
 def _where(claim: Claim, buckets: Mapping[str, str]) -> str:
     target = claim.target
     if not target.bucket:
-        return "itself" if claim.action == "iam:PutRolePolicy" else "the account"
-    bucket = buckets.get(target.bucket, "another bucket")
+        return "the account" if claim.action == "s3:ListAllMyBuckets" else "itself"
+    if target.bucket not in buckets:
+        return "another bucket"
+    bucket = buckets[target.bucket]
+    if target.prefix == OUTSIDE:
+        return f"{bucket}: elsewhere"
     if claim.action == "s3:ListBucket":
-        return f"{bucket}, prefix {target.prefix}" if target.prefix else f"{bucket}, all of it"
-    return f"{bucket}/{target.prefix}*" if target.is_object else bucket
+        return f"{bucket}: {target.prefix or 'all keys'}"
+    return f"{bucket}: {target.prefix}*" if target.is_object else bucket
 
 
 def _short(reason: str, verdict: Verdict) -> str:
     """Give AWS's reason; where the claim holds, only its because-clause, which is what differs from row to row."""
     because = reason.find("because ")
     if verdict is Verdict.HOLDS and because >= 0:
-        return reason[because + len("because ") :]
+        return re.sub(r" allows the \S+ action$", " allows it", reason[because + len("because ") :])
     return reason
 
 

@@ -1,0 +1,184 @@
+"""A file out of multipart/form-data: streamed, and refused the moment it is too large.
+
+RFC 7578, "Returning Values from Forms: multipart/form-data": https://www.rfc-editor.org/rfc/rfc7578
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
+from anyio import to_thread
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from keyhole.service.problems import Problem
+
+FIELD = "file"
+# What boundaries, part headers and small other fields may add to the file itself.
+OVERHEAD_BYTES = 64 * 1024
+_SPOOL_BYTES = 1024 * 1024
+_UNITS = ("bytes", "KiB", "MiB", "GiB")
+
+
+@dataclass(slots=True)
+class ReceivedFile:
+    """The file of a form, rewound; `name` is what the client called it and is not to be trusted. Close it."""
+
+    body: IO[bytes]
+    name: str
+    size_bytes: int
+
+
+def show_bytes(count: int) -> str:
+    """Give a number of bytes as people read it: `10 MiB`."""
+    size, unit = float(count), 0
+    while size >= 1024 and unit < len(_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.4g} {_UNITS[unit]}"
+
+
+def too_large(max_bytes: int) -> Problem:
+    """Say that the file is over the limit; the rest of it is not read, so the connection ends."""
+    return Problem(
+        413,
+        "too-large",
+        f"the file is larger than {show_bytes(max_bytes)}",
+        hint=f"send an image of at most {show_bytes(max_bytes)}",
+        headers={"Connection": "close"},
+        extra={"max_bytes": max_bytes},
+    )
+
+
+def _broken(detail: str) -> Problem:
+    hint = f"send multipart/form-data with the image in a field called `{FIELD}`"
+    return Problem(400, "bad-form", detail, hint=hint, headers={"Connection": "close"})
+
+
+def check_length(content_length: str | None, max_bytes: int) -> None:
+    """Refuse a body that says itself that it is too large. Raises: Problem."""
+    if content_length is None:
+        return
+    if not (content_length.isascii() and content_length.isdecimal()):
+        raise _broken("the Content-Length is not a number")
+    if int(content_length) > max_bytes + OVERHEAD_BYTES:
+        raise too_large(max_bytes)
+
+
+async def receive_file(content_type: str, stream: AsyncIterator[bytes], max_bytes: int) -> ReceivedFile:
+    """Read the form's file into a temporary file, reading no further than the limit.
+
+    At most 1 MiB of it is held in memory. Raises: Problem.
+    """
+    kind, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary", b"")
+    if kind != b"multipart/form-data" or not boundary:
+        raise _broken("the request is no multipart/form-data")
+    spool: IO[bytes] = SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115
+    form = _Form(max_bytes)
+    try:
+        parser = _make_parser(boundary, form)
+        received_bytes = 0
+        async for chunk in stream:
+            received_bytes += len(chunk)
+            if received_bytes > max_bytes + OVERHEAD_BYTES:
+                raise too_large(max_bytes)
+            parser.write(chunk)
+            if len(form.pending) >= _SPOOL_BYTES:
+                await to_thread.run_sync(spool.write, form.take_pending())
+        if not form.is_complete:
+            raise _broken("the form ends in the middle" if received_bytes else "the request has no body")
+        if form.file_name is None:
+            raise _broken(f"the form has no file in a field `{FIELD}`")
+        if form.size_bytes == 0:
+            raise Problem(400, "empty", "the file is empty", hint="choose an image with something in it")
+        spool.write(form.take_pending())
+        spool.seek(0)
+    except FormParserError as error:
+        spool.close()
+        raise _broken("the form cannot be read") from error
+    except BaseException:
+        spool.close()
+        raise
+    return ReceivedFile(spool, form.file_name, form.size_bytes)
+
+
+class _Form:
+    """What the parser has found so far."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.pending = bytearray()
+        self.size_bytes = 0
+        self.file_name: str | None = None
+        self.is_complete = False
+        self._is_in_file = False
+        self._header_name = bytearray()
+        self._header_value = bytearray()
+        self._disposition = b""
+
+    def take_pending(self) -> bytes:
+        """Give the bytes not yet written to the spool, once."""
+        data = bytes(self.pending)
+        self.pending.clear()
+        return data
+
+    def begin_part(self) -> None:
+        self._is_in_file = False
+        self._disposition = b""
+
+    def add_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def add_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def end_header(self) -> None:
+        if bytes(self._header_name).lower() == b"content-disposition":
+            self._disposition = bytes(self._header_value)
+        self._header_name.clear()
+        self._header_value.clear()
+
+    def end_headers(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        name = options.get(b"name", b"").decode("utf-8", "replace")
+        if name != FIELD or b"filename" not in options:
+            return
+        if self.file_name is not None:
+            raise Problem(
+                400,
+                "several-files",
+                "the form has more than one file",
+                hint="send one request for each image",
+                headers={"Connection": "close"},
+            )
+        self.file_name = options[b"filename"].decode("utf-8", "replace")
+        self._is_in_file = True
+
+    def add_data(self, data: bytes, start: int, end: int) -> None:
+        if not self._is_in_file:
+            return
+        self.size_bytes += end - start
+        if self.size_bytes > self.max_bytes:
+            raise too_large(self.max_bytes)
+        self.pending += data[start:end]
+
+    def finish(self) -> None:
+        self.is_complete = True
+
+
+def _make_parser(boundary: bytes, form: _Form) -> MultipartParser:
+    return MultipartParser(
+        boundary,
+        {
+            "on_part_begin": form.begin_part,
+            "on_header_field": form.add_header_name,
+            "on_header_value": form.add_header_value,
+            "on_header_end": form.end_header,
+            "on_headers_finished": form.end_headers,
+            "on_part_data": form.add_data,
+            "on_end": form.finish,
+        },
+    )
