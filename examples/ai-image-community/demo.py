@@ -85,6 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="check everything, take it down again, and exit")
     check = parser.parse_args().check
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     console.print("[bold]Keyhole[/]: the smallest opening an app needs into S3, and proof that there is no other.")
     with tempfile.TemporaryDirectory(prefix="keyhole-demo-") as folder:
@@ -195,7 +196,7 @@ def process(running: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
     try:
         yield running
     finally:
-        running.send_signal(signal.SIGINT)
+        running.terminate()
         try:
             running.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -220,4 +221,7 @@ def wait_for(url: str, running: subprocess.Popen[str]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

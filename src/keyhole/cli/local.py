@@ -28,9 +28,13 @@ def start(
 
     Example: [bold]keyhole local start --port 4567[/]
     """
+    import signal
+
     from keyhole.cli.console import say
     from keyhole.local.server import LocalAws
 
+    # SIGTERM ends it as Ctrl-C does: the root keys' secret does not stay on disk.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with LocalAws(port=port, region=region) as local:
         flag = "" if port == LOCAL_PORT else f" --port {port}"
         say(f"local AWS at [bold]{local.url}[/], IAM is enforced (strict); Ctrl-C ends it")
