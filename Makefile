@@ -40,8 +40,8 @@ bench: setup ## Measure what is claimed
 	@$(BIN)/python bench/run.py
 
 golden: setup ## Write the golden files anew; read the diff
-	@KEYHOLE_GOLDEN=write $(BIN)/pytest -q tests/golden
-	@git --no-pager diff --stat -- tests/golden
+	@KEYHOLE_GOLDEN=write $(BIN)/pytest -q tests/golden tests/docs
+	@git --no-pager diff --stat -- tests/golden README.md
 
 lock: setup ## Resolve the dependencies anew (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from keyhole.aws.client import BotocoreAws, Credentials
 from keyhole.local.server import LocalAws
+from local_story import AccountFactory
+
+# Output is as wide as on a pipe, whatever the test runner's terminal.
+os.environ.pop("COLUMNS", None)
+
+pytest_plugins = ["browser_fixture", "gate_clients"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,19 +33,16 @@ def _no_way_to_a_real_account(tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="session")
-def _running_local_aws(_no_way_to_a_real_account: None) -> Iterator[LocalAws]:
+def running_local_aws(_no_way_to_a_real_account: None) -> Iterator[LocalAws]:
     with LocalAws(port=0) as local:
         yield local
 
 
 @pytest.fixture
-def local_aws(_running_local_aws: LocalAws) -> LocalAws:
+def local_aws(running_local_aws: LocalAws) -> LocalAws:
     """A local AWS with nothing in any account."""
-    _running_local_aws.reset()
-    return _running_local_aws
-
-
-AccountFactory = Callable[..., BotocoreAws]
+    running_local_aws.reset()
+    return running_local_aws
 
 
 @pytest.fixture

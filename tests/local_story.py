@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from keyhole.aws import Aws
+from keyhole.aws.client import BotocoreAws
 from keyhole.blueprint import Blueprint, build_blueprint
 from keyhole.provision import Applied, Plan, apply_plan, plan_down, plan_up, take_snapshot
 from keyhole.spec import load_spec
 
+AccountFactory = Callable[..., BotocoreAws]
 INSTANCE = "ai-image-community-api"
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from conftest import AccountFactory
 from keyhole.cli.main import app
 from keyhole.local.server import LocalAws
-from local_story import inventory, run_instance
+from local_story import AccountFactory, inventory, run_instance
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ai-image-community" / "keyhole.toml"
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from conftest import AccountFactory
 from keyhole.cli.main import app
 from keyhole.local.server import LocalAws
 from keyhole.spec import load_spec
-from local_story import blueprint_of, run_instance, up
+from local_story import AccountFactory, blueprint_of, run_instance, up
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]

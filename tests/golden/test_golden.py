@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import AccountFactory
 from keyhole.provision import plan_down, take_snapshot
 from keyhole.provision.show import plan_as_json
-from local_story import INSTANCE, blueprint_of, plan, run_instance, up
+from local_story import INSTANCE, AccountFactory, blueprint_of, plan, run_instance, up
 
 FOLDER = Path(__file__).parent
 EXAMPLE = FOLDER.parents[1] / "examples" / "ai-image-community" / "keyhole.toml"

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import AccountFactory
 from keyhole.aws.client import BotocoreAws
 from keyhole.blueprint import Blueprint
 from keyhole.errors import AwsError, KeyholeError
 from keyhole.provision import Verb, apply_plan, plan_up, take_snapshot
-from local_story import blueprint_of, down, inventory, plan, run_instance, up
+from local_story import AccountFactory, blueprint_of, down, inventory, plan, run_instance, up
 from recording_aws import BreakingAws
 
 NOTHING: dict[str, list[str]] = {"buckets": [], "roles": [], "policies": [], "profiles": [], "associations": []}

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import AccountFactory
 from keyhole.aws.client import BotocoreAws
 from keyhole.blueprint import ANONYMOUS, Blueprint
 from keyhole.verify.identities import find_identities
 from keyhole.verify.probe import Probe, Verdict, probe_claims
-from local_story import blueprint_of, inventory, run_instance, up
+from local_story import AccountFactory, blueprint_of, inventory, run_instance, up
 
 NAME = "ai-image-community-123456789012"
 POLICY = "arn:aws:iam::123456789012:policy/keyhole/ai-image-community/default/AIImageCommunityS3Policy"
@@ -93,7 +92,7 @@ def test_a_missing_permission_is_found(aws: BotocoreAws, blueprint: Blueprint) -
 def test_a_bucket_open_to_strangers_is_found(aws: BotocoreAws, blueprint: Blueprint) -> None:
     """A bucket policy that lets everyone write and list fails exactly those claims, and the probes are cleaned up."""
     allow = {"Effect": "Allow", "Principal": "*"}
-    statements = (
+    statements: tuple[dict[str, object], ...] = (
         {**allow, "Action": ["s3:GetObject", "s3:PutObject"], "Resource": f"arn:aws:s3:::{NAME}/*"},
         {**allow, "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{NAME}"},
     )

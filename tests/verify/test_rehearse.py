@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from keyhole.blueprint import Blueprint
+from keyhole.resources import Wanted
 from keyhole.resources.bucket import Bucket
 from keyhole.resources.managed_policy import ManagedPolicy
 from keyhole.verify.rehearse import rehearse
@@ -85,7 +86,7 @@ def bucket_policies() -> Iterator[tuple[dict[str, Any], str]]:
 @pytest.mark.parametrize(("statement", "claim"), list(bucket_policies()))
 def test_a_wider_bucket_policy_breaks_its_claim(blueprint: Blueprint, statement: dict[str, Any], claim: str) -> None:
     """A bucket policy that opens more to strangers is seen, and the claim names what."""
-    resources = []
+    resources: list[Wanted] = []
     for resource in blueprint.resources:
         if isinstance(resource, Bucket) and resource.settings.policy:
             policy = {**resource.settings.policy, "Statement": [*resource.settings.policy["Statement"], statement]}

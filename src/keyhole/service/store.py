@@ -98,7 +98,6 @@ class S3Store:
         return self._aws.presign("GetObject", expires_s=ttl_s, Bucket=self._bucket, Key=key)
 
 
-
 def open_store(settings: Settings) -> S3Store:
     """Open the settings' bucket with credentials from the ordinary AWS chain; nothing is called yet.
 

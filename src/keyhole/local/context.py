@@ -1,0 +1,151 @@
+"""The condition keys of a request, filled as AWS fills them; a key that is not known is absent, never guessed.
+
+AWS: IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, condition keys of S3 and EC2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from keyhole.iam.model import PrincipalKind
+from keyhole.local.actions import s3
+from keyhole.local.call import ApiCall, Caller
+from keyhole.local.sigv4 import Signature
+
+Values = dict[str, str | tuple[str, ...]]
+
+_PRINCIPAL_TYPES = {
+    PrincipalKind.ROOT: "Account",
+    PrincipalKind.USER: "User",
+    PrincipalKind.ROLE_SESSION: "AssumedRole",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+    PrincipalKind.ANONYMOUS: "Anonymous",
+}
+
+
+def fill_context(
+    call: ApiCall, caller: Caller, signature: Signature | None, at: datetime, resource_account: str
+) -> Values:
+    """Give every condition key of the call that does not depend on the action."""
+    return {
+        **_network(call, at),
+        **_principal(caller),
+        **_tags(call),
+        **({"aws:ResourceAccount": resource_account} if resource_account else {}),
+        **(_s3(call, caller, signature, at, resource_account) if call.service == "s3" else {}),
+        **(_ec2(call) if call.service == "ec2" else {}),
+    }
+
+
+def _network(call: ApiCall, at: datetime) -> Values:
+    values: Values = {
+        "aws:SourceIp": call.request.source_ip,
+        "aws:SecureTransport": "false",
+        "aws:CurrentTime": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "aws:EpochTime": str(int(at.timestamp())),
+        "aws:RequestedRegion": "us-east-1" if call.service == "iam" else call.region,
+    }
+    if agent := call.request.headers.get("user-agent"):
+        values["aws:UserAgent"] = agent
+    if referer := call.request.headers.get("referer"):
+        values["aws:Referer"] = referer
+    return values
+
+
+def _principal(caller: Caller) -> Values:
+    kind = caller.principal.kind
+    values: Values = {
+        "aws:PrincipalType": _PRINCIPAL_TYPES.get(kind, "Anonymous"),
+        "aws:PrincipalIsAWSService": "false",
+    }
+    if kind is PrincipalKind.ANONYMOUS:
+        return {**values, "aws:userid": "anonymous"}
+    values["aws:PrincipalArn"] = caller.principal.role_arn or caller.principal.arn
+    values["aws:PrincipalAccount"] = caller.principal.account
+    values["aws:userid"] = caller.user_id
+    if caller.user_name:
+        values["aws:username"] = caller.user_name
+    for key, value in caller.tags:
+        values[f"aws:PrincipalTag/{key}"] = value
+    if caller.session:
+        values["aws:TokenIssueTime"] = f"{caller.session.issued_at:%Y-%m-%dT%H:%M:%SZ}"
+        # Sessions here are never made with MFA; long-term keys do not have the key at all.
+        values["aws:MultiFactorAuthPresent"] = "false"
+    return values
+
+
+def _tags(call: ApiCall) -> Values:
+    """The tags that the request itself carries: aws:RequestTag/… and aws:TagKeys."""
+    pairs = request_tags(call)
+    if pairs is None:
+        keys = call.params.get("TagKeys")
+        return {"aws:TagKeys": tuple(str(key) for key in keys)} if isinstance(keys, list) else {}
+    values: Values = {f"aws:RequestTag/{key}": value for key, value in pairs}
+    values["aws:TagKeys"] = tuple(key for key, _ in pairs)
+    return values
+
+
+def request_tags(call: ApiCall) -> list[tuple[str, str]] | None:
+    """Give the resource tags in a call, None where it carries none; S3 object tags have keys of their own."""
+    params: Mapping[str, Any] = call.params
+    if call.service == "s3":
+        found = (params.get("CreateBucketConfiguration") or {}).get("Tags")
+        if call.operation == "PutBucketTagging":
+            found = (params.get("Tagging") or {}).get("TagSet")
+    elif "TagSpecifications" in params:
+        found = [tag for specification in params["TagSpecifications"] for tag in specification.get("Tags", ())]
+    else:
+        found = params.get("Tags")
+    if not isinstance(found, list):
+        return None
+    return [(str(tag.get("Key", "")), str(tag.get("Value", ""))) for tag in found if isinstance(tag, dict)]
+
+
+def _s3(call: ApiCall, caller: Caller, signature: Signature | None, at: datetime, resource_account: str) -> Values:
+    values: Values = {}
+    for member, key in s3.CONTEXT_MEMBERS.items():
+        is_list_key = member in s3.LIST_KEYS
+        if member in call.params and (not is_list_key or call.operation in s3.LIST_OPERATIONS):
+            values[key] = str(call.params[member])
+    if resource_account:
+        values["s3:ResourceAccount"] = resource_account
+    configuration = call.params.get("CreateBucketConfiguration") or {}
+    if "LocationConstraint" in configuration:
+        values["s3:LocationConstraint"] = configuration["LocationConstraint"]
+    if "x-amz-content-sha256" in call.request.headers:
+        values["s3:x-amz-content-sha256"] = call.request.headers["x-amz-content-sha256"]
+    if signature:
+        values["s3:authType"] = caller.auth
+        values["s3:signatureversion"] = signature.version
+    if signature and signature.amz_date:
+        values["s3:signatureAge"] = str(max(0, int((at - signature.signed_at).total_seconds() * 1000)))
+    return {**values, **_object_tags(call)}
+
+
+def _object_tags(call: ApiCall) -> Values:
+    tagging = call.params.get("Tagging")
+    if isinstance(tagging, str):
+        pairs = parse_qsl(tagging, keep_blank_values=True)
+    elif isinstance(tagging, dict) and call.operation == "PutObjectTagging":
+        pairs = [(str(tag.get("Key", "")), str(tag.get("Value", ""))) for tag in tagging.get("TagSet", ())]
+    else:
+        return {}
+    values: Values = {f"s3:RequestObjectTag/{key}": value for key, value in pairs}
+    values["s3:RequestObjectTagKeys"] = tuple(key for key, _ in pairs)
+    return values
+
+
+def _ec2(call: ApiCall) -> Values:
+    values: Values = {"ec2:Region": call.region}
+    if "InstanceType" in call.params:
+        values["ec2:InstanceType"] = str(call.params["InstanceType"])
+    options = call.params.get("MetadataOptions") or {}
+    if "HttpTokens" in options:
+        values["ec2:MetadataHttpTokens"] = str(options["HttpTokens"])
+    profile = call.params.get("IamInstanceProfile") or {}
+    if profile.get("Arn"):
+        values["ec2:InstanceProfile"] = str(profile["Arn"])
+    return values

@@ -1,0 +1,117 @@
+"""Whose key it is: account roots, IAM users and sessions, each looked up by the access key id.
+
+The root keys of an account follow from a master secret that every start makes anew: no key is known beforehand.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from dataclasses import dataclass, field
+
+from keyhole.iam.model import Principal, PrincipalKind
+from keyhole.local.backend import Backend
+from keyhole.local.call import Caller
+from keyhole.local.sessions import Session, SessionStore
+
+DEFAULT_ACCOUNT = "123456789012"
+DEFAULT_ROOT_KEY_ID = "AKIAKEYHOLELOCALROOT"
+_ROOT_PREFIX = "AKIAROOT"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An access key as a client needs it."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A key that exists, and who holds it. `session` is None for a long-term key."""
+
+    caller: Caller
+    secret_access_key: str = field(repr=False)
+    session: Session | None = None
+
+
+def root_credentials(master: bytes, account: str) -> Credentials:
+    """Give the root keys of an account under this start's master secret. Raises: ValueError for no account number."""
+    secret = hmac.digest(master, f"root:{account}".encode(), "sha256")
+    return Credentials(root_key_id(account), base64.b64encode(secret[:30]).decode())
+
+
+def root_key_id(account: str) -> str:
+    """Give the access key id of an account's root: 20 letters and digits that say which account it is."""
+    if not (len(account) == 12 and account.isascii() and account.isdigit()):
+        raise ValueError(f"`{account}` is not a 12-digit account number")
+    return DEFAULT_ROOT_KEY_ID if account == DEFAULT_ACCOUNT else f"{_ROOT_PREFIX}{account}"
+
+
+def _root_account(access_key_id: str) -> str:
+    if access_key_id == DEFAULT_ROOT_KEY_ID:
+        return DEFAULT_ACCOUNT
+    account = access_key_id.removeprefix(_ROOT_PREFIX)
+    is_root = len(account) == 12 and account.isascii() and account.isdigit() and account != DEFAULT_ACCOUNT
+    return account if is_root and access_key_id != account else ""
+
+
+def root_principal(account: str) -> Principal:
+    """Give the principal that an account's root user is."""
+    return Principal(PrincipalKind.ROOT, f"arn:aws:iam::{account}:root", account)
+
+
+class CredentialStore:
+    """Every key that this local AWS accepts at this moment."""
+
+    def __init__(self, master: bytes, backend: Backend, sessions: SessionStore) -> None:
+        self._master = master
+        self._backend = backend
+        self._sessions = sessions
+
+    def find(self, access_key_id: str, auth: str) -> Found | None:
+        """Give the holder of a key; None where it does not exist, is inactive, or its role or user is gone.
+
+        `auth` is how it was presented, for s3:authType. An expired session is found: what it says is another error.
+        """
+        if account := _root_account(access_key_id):
+            secret = root_credentials(self._master, account).secret_access_key
+            return Found(Caller(root_principal(account), access_key_id, user_id=account, auth=auth), secret)
+        session = self._sessions.find(access_key_id)
+        if session:
+            caller = self._session_caller(session, auth)
+            return Found(caller, session.secret_access_key, session) if caller else None
+        key = self._backend.find_access_key(access_key_id)
+        if key is None or not key.is_active:
+            return None
+        caller = self._user_caller(key.account, key.user_name, access_key_id, None, auth)
+        return Found(caller, key.secret_access_key) if caller else None
+
+    def _user_caller(
+        self, account: str, name: str, access_key_id: str, session: Session | None, auth: str
+    ) -> Caller | None:
+        user = self._backend.find_user(account, name)
+        if user is None:
+            return None
+        principal = Principal(PrincipalKind.USER, user.arn, account)
+        return Caller(principal, access_key_id, user.user_id, user.name, user.tags, session, auth)
+
+    def _session_caller(self, session: Session, auth: str) -> Caller | None:
+        principal = session.principal
+        if principal.kind is PrincipalKind.USER:
+            name = principal.arn.rsplit("/", 1)[-1]
+            return self._user_caller(principal.account, name, session.access_key_id, session, auth)
+        if principal.kind is PrincipalKind.ROOT:
+            return Caller(principal, session.access_key_id, principal.account, session=session, auth=auth)
+        if principal.kind is PrincipalKind.ROLE_SESSION:
+            role = self._backend.find_role(principal.account, principal.role_arn.rsplit("/", 1)[-1])
+            # A role that was deleted and made again has another id: sessions of the old one are void.
+            if role is None or role.role_id != session.role_id:
+                return None
+            tags = tuple({**dict(role.tags), **dict(session.tags)}.items())
+            user_id = f"{session.role_id}:{session.session_name}"
+            return Caller(principal, session.access_key_id, user_id, "", tags, session, auth)
+        user_id = f"{principal.account}:{session.session_name}"
+        return Caller(principal, session.access_key_id, user_id, "", session.tags, session, auth)

@@ -1,0 +1,174 @@
+"""The gate: every request is authenticated, recognised and authorized here before the backend sees it."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from keyhole.local import cors, overrides, sts
+from keyhole.local.actions.row import Question
+from keyhole.local.authenticate import Authenticated, CheckedBody, authenticate
+from keyhole.local.authorize import Authorizer
+from keyhole.local.backend import Backend, Bucket
+from keyhole.local.call import ApiCall, Caller, Fault, Headers, HttpRequest, Response
+from keyhole.local.context import Values, fill_context
+from keyhole.local.credentials import CredentialStore
+from keyhole.local.errors import new_host_id, new_request_id, write_fault
+from keyhole.local.object_deletion import delete_objects
+from keyhole.local.parse import Destination, find_destination, guess_destination, parse_call, virtual_bucket
+from keyhole.local.protocols.rest import split_path
+from keyhole.local.sessions import SessionStore, now
+from keyhole.local.sigv4 import Signature, read_signature
+
+_WITHOUT_BUCKET = frozenset({"ListBuckets", "CreateBucket"})
+_ANY_REGION = frozenset({"GetBucketLocation", *_WITHOUT_BUCKET})
+
+
+class Gate:
+    """Answers HTTP requests as AWS would."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        sessions: SessionStore,
+        credentials: CredentialStore,
+        region: str,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._backend = backend
+        self._sessions = sessions
+        self._credentials = credentials
+        self._authorizer = Authorizer(backend)
+        self._region = region
+        self._clock = clock
+
+    def answer(self, request: HttpRequest) -> Response:
+        """Give the answer to any request; never raises."""
+        destination = guess_destination(request, self._region)
+        host_id = new_host_id()
+        try:
+            signature = read_signature(request)
+            destination = find_destination(request, signature, self._region)
+            request_id = new_request_id(destination.service)
+            response = self._answer(request, signature, destination)
+        except Fault as fault:
+            request_id = new_request_id(destination.service)
+            response = _write(fault, destination, request_id, host_id)
+        except Exception:  # whatever it is, the client gets AWS's error document and the terminal the cause
+            traceback.print_exc(file=sys.stderr)
+            request_id = new_request_id(destination.service)
+            message = "We encountered an internal error. Please try again."
+            response = _write(Fault("InternalError", message, 500), destination, request_id, host_id)
+        ids = [("x-amz-request-id", request_id)]
+        if destination.service == "s3":
+            ids += [("x-amz-id-2", host_id), *cors.cors_headers(request, self._bucket_of_path(request))]
+        elif response.header("x-amzn-RequestId") is None:
+            ids.append(("x-amzn-RequestId", request_id))
+        return replace(response, headers=(*response.headers, *ids))
+
+    def _answer(self, request: HttpRequest, signature: Signature | None, destination: Destination) -> Response:
+        if request.method == "OPTIONS" and destination.service == "s3":
+            return cors.answer_preflight(request, self._bucket_of_path(request))
+        at = self._clock()
+        authenticated = authenticate(request, signature, destination, self._credentials, at)
+        caller = authenticated.caller
+        if destination.service == "s3":
+            request = replace(request, body=CheckedBody(request, authenticated))
+        call = parse_call(request, destination)
+        bucket = self._find_bucket(call, authenticated)
+        context = fill_context(call, caller, signature, at, bucket.account if bucket else caller.account)
+        if (call.service, call.operation) == ("s3", "DeleteObjects") and bucket:
+            return delete_objects(call, bucket.account, self._backend, self._asker(caller, context))
+        self._authorizer.check(call, caller, context)
+        if call.service == "sts":
+            answer = sts.answer(call, caller, self._backend, self._sessions)
+            if answer is not None:
+                return answer
+        return self._pass_on(call, caller, bucket, context)
+
+    def _pass_on(self, call: ApiCall, caller: Caller, bucket: Bucket | None, context: Values) -> Response:
+        body = call.request.body
+        data = body.read()
+        if isinstance(body, CheckedBody) and (trailers := body.trailers()):
+            headers = Headers([*call.request.headers.items(), *trailers.items()])
+            call = replace(call, request=replace(call.request, headers=headers))
+        answer = overrides.answer_before(call, caller, bucket, self._backend)
+        if answer is not None:
+            return answer
+        if call.operation in ("GetObject", "HeadObject"):
+            self._hide_missing(call, caller, context)
+        account = bucket.account if bucket else caller.account
+        response = self._backend.handle(call, account, data)
+        return overrides.repair_after(call, caller, self._backend, response)
+
+    def _hide_missing(self, call: ApiCall, caller: Caller, context: Values) -> None:
+        """AWS: S3 API Reference, GetObject: without s3:ListBucket, an object that is not there is a 403."""
+        params = call.params
+        if self._backend.has_object(params["Bucket"], params["Key"], str(params.get("VersionId", ""))):
+            return
+        message = self._asker(caller, context)(Question("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}", {}))
+        if message:
+            raise Fault("AccessDenied", message, 403)
+
+    def _asker(self, caller: Caller, context: Values) -> Callable[[Question], str]:
+        def ask(question: Question) -> str:
+            denial = self._authorizer.ask(question, caller, context)
+            return denial.message if denial else ""
+
+        return ask
+
+    def _find_bucket(self, call: ApiCall, authenticated: Authenticated) -> Bucket | None:
+        """Give the bucket of an S3 call. Raises: Fault where it is missing, elsewhere, or not whose it should be."""
+        name = call.params.get("Bucket")
+        if call.service != "s3" or not name:
+            return None
+        bucket = self._backend.find_bucket(str(name))
+        if bucket is None:
+            if call.operation in _WITHOUT_BUCKET:
+                return None
+            extra = (("BucketName", str(name)),)
+            raise Fault("NoSuchBucket", "The specified bucket does not exist", 404, extra=extra)
+        signature = authenticated.signature
+        if signature and signature.region and call.operation not in _ANY_REGION:
+            _check_region(bucket, signature, call)
+        expected = call.params.get("ExpectedBucketOwner")
+        if expected and expected != bucket.account:
+            raise Fault("AccessDenied", "Access Denied", 403)
+        return bucket
+
+    def _bucket_of_path(self, request: HttpRequest) -> Bucket | None:
+        try:
+            name, _ = split_path(request.raw_path, virtual_bucket(request.headers.get("host", "")))
+        except Fault:
+            return None
+        return self._backend.find_bucket(name)
+
+
+def _check_region(bucket: Bucket, signature: Signature, call: ApiCall) -> None:
+    """AWS: S3 User Guide, "Making requests using the REST API", request routing: another region is never guessed."""
+    region = "us-east-1" if signature.region == "aws-global" else signature.region
+    if region == bucket.region:
+        return
+    headers = (("x-amz-bucket-region", bucket.region),)
+    extra = (("Region", bucket.region),)
+    wrong = f"the region '{region}' is wrong; expecting '{bucket.region}'"
+    if signature.is_query:
+        message = f"Error parsing the X-Amz-Credential parameter; {wrong}"
+        raise Fault("AuthorizationQueryParametersError", message, 400, extra=extra, headers=headers)
+    if call.operation == "HeadBucket":
+        raise Fault("PermanentRedirect", "Moved Permanently", 301, headers=headers)
+    message = f"The authorization header is malformed; {wrong}"
+    raise Fault("AuthorizationHeaderMalformed", message, 400, extra=extra, headers=headers)
+
+
+def _write(fault: Fault, destination: Destination, request_id: str, host_id: str) -> Response:
+    return write_fault(
+        fault,
+        service=destination.service,
+        protocol=destination.protocol,
+        request_id=request_id,
+        host_id=host_id,
+    )

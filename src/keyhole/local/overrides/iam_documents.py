@@ -1,0 +1,37 @@
+"""IAM's policy documents are checked when they are put: what cannot be parsed is never stored.
+
+AWS: IAM API Reference, error MalformedPolicyDocument.
+"""
+
+from __future__ import annotations
+
+from keyhole.errors import PolicyError
+from keyhole.iam import parse_policy
+from keyhole.iam.model import PolicyKind
+from keyhole.local.backend import Backend, Bucket
+from keyhole.local.call import ApiCall, Caller, Fault, Response
+from keyhole.local.overrides.principals import unknown_principal
+
+# Operation → the member that holds the document, and what it is.
+OPERATIONS = {
+    "CreateRole": ("AssumeRolePolicyDocument", PolicyKind.TRUST),
+    "UpdateAssumeRolePolicy": ("PolicyDocument", PolicyKind.TRUST),
+    "CreatePolicy": ("PolicyDocument", PolicyKind.IDENTITY),
+    "CreatePolicyVersion": ("PolicyDocument", PolicyKind.IDENTITY),
+    "PutRolePolicy": ("PolicyDocument", PolicyKind.IDENTITY),
+    "PutUserPolicy": ("PolicyDocument", PolicyKind.IDENTITY),
+    "PutGroupPolicy": ("PolicyDocument", PolicyKind.IDENTITY),
+}
+
+
+def check_document(call: ApiCall, _caller: Caller, _bucket: Bucket | None, backend: Backend) -> Response | None:
+    """Refuse a document that AWS refuses. Raises: Fault (MalformedPolicyDocument)."""
+    member, kind = OPERATIONS[call.operation]
+    try:
+        policy = parse_policy(str(call.params.get(member, "")), kind)
+    except PolicyError as error:
+        message = f"{error.message[:1].upper()}{error.message[1:]}"
+        raise Fault("MalformedPolicyDocument", message, 400) from error
+    if kind is PolicyKind.TRUST and (unknown := unknown_principal(policy, backend)):
+        raise Fault("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{unknown}"', 400)
+    return None

@@ -1,0 +1,54 @@
+"""botocore's service models: what each operation is called, how it travels, and what its members are.
+
+Loaded when first asked for: EC2's takes a while.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel
+
+# The service as a signature names it → the service as botocore names it. Others are not part of this local AWS.
+SIGNING_NAMES = {
+    "s3": "s3",
+    "iam": "iam",
+    "sts": "sts",
+    "ec2": "ec2",
+    "tagging": "resourcegroupstaggingapi",
+}
+PROTOCOLS = {"s3": "rest-xml", "iam": "query", "sts": "query", "ec2": "ec2", "resourcegroupstaggingapi": "json"}
+
+_LOADER = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
+
+
+@cache
+def service_model(service: str) -> ServiceModel:
+    """Give the model of a service by its botocore name."""
+    return ServiceModel(_LOADER.load_service_model(service, "service-2"), service)
+
+
+@cache
+def find_operation(service: str, operation: str) -> OperationModel | None:
+    """Give the operation of that name, or None where the service has none."""
+    model = service_model(service)
+    return model.operation_model(operation) if operation in model.operation_names else None
+
+
+@cache
+def _regions() -> frozenset[str]:
+    partitions = _LOADER.load_data("partitions")["partitions"]
+    return frozenset(next(partition["regions"] for partition in partitions if partition["id"] == "aws"))
+
+
+def is_region(name: str) -> bool:
+    """Hold iff AWS has a region of that name; `aws-global` stands for us-east-1."""
+    return name in _regions()
+
+
+def serialization(shape: Any) -> dict[str, Any]:
+    """Give where a member travels: location, name, flattened and so on."""
+    found: dict[str, Any] = shape.serialization
+    return found
