@@ -41,7 +41,7 @@ bench: setup ## Measure what is claimed
 
 golden: setup ## Write the golden files anew; read the diff
 	@KEYHOLE_GOLDEN=write $(BIN)/pytest -q tests/golden tests/docs
-	@git --no-pager diff --stat -- tests/golden README.md
+	@git --no-pager diff --stat -- tests/golden examples README.md
 
 lock: setup ## Resolve the dependencies anew (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

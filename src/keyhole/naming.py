@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 TAG_APP = "keyhole:app"
 TAG_ENVIRONMENT = "keyhole:environment"
-TAG_SPEC = "keyhole:spec"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 
 from keyhole.provision import plan_down, take_snapshot
 from keyhole.provision.show import plan_as_json
+from keyhole.spec.schema import SCHEMA_FILE, schema_text
 from local_story import INSTANCE, AccountFactory, blueprint_of, plan, run_instance, up
 
 FOLDER = Path(__file__).parent
@@ -41,6 +42,15 @@ def test_the_plan_of_the_example_is_the_golden_one(account: AccountFactory, stor
     )
     found = plan_as_json(plan_down(blueprint, snapshot))
     agree("ai-image-community.down.json", found, {instance: "INSTANCE", association: "ASSOCIATION"})
+
+
+def test_the_schema_beside_the_example_is_the_model_s() -> None:
+    """Editors complete the example by a schema that agrees with what is loaded."""
+    file = EXAMPLE.with_name(SCHEMA_FILE)
+    text = schema_text()
+    if os.environ.get("KEYHOLE_GOLDEN") == "write":
+        file.write_text(text, "utf-8")
+    assert text == file.read_text("utf-8"), "the schema differs: `make golden` writes it anew"
 
 
 def test_the_claims_of_the_example_are_the_golden_ones() -> None:

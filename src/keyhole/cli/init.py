@@ -19,13 +19,12 @@ def init(
 
     Example: [bold]keyhole init shop --region eu-central-1[/]
     """
-    import json
     import re
 
     from keyhole.cli.console import say
     from keyhole.errors import KeyholeError
     from keyhole.spec import load_spec
-    from keyhole.spec.schema import SCHEMA_FILE, spec_schema
+    from keyhole.spec.schema import SCHEMA_FILE, schema_text
     from keyhole.spec.starter import starter_spec
 
     if file.exists():
@@ -34,7 +33,7 @@ def init(
         )
     folder_name = re.sub(r"[^a-z0-9-]+", "-", Path.cwd().name.lower()).strip("-0123456789") or "app"
     schema = file.with_name(SCHEMA_FILE)
-    schema.write_text(json.dumps(spec_schema(), indent=2) + "\n", "utf-8")
+    schema.write_text(schema_text(), "utf-8")
     file.write_text(starter_spec(name or folder_name[:32], region), "utf-8")
     try:
         load_spec(file)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from keyhole.spec.model import App
 
 SCHEMA_FILE = "keyhole.schema.json"
+
+
+def schema_text() -> str:
+    """Give the schema as the text of a file."""
+    return json.dumps(spec_schema(), indent=2) + "\n"
 
 
 def spec_schema() -> dict[str, Any]:
