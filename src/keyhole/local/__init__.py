@@ -1,0 +1,1 @@
+"""An AWS on this machine: a gate that authenticates and authorizes, in front of moto."""

@@ -1,0 +1,1 @@
+"""The claims against policies, on paper, and against reality, as the workload."""
