@@ -17,7 +17,7 @@ setup: $(STAMP) ## Install Keyhole and its locked dependencies into .venv
 $(STAMP): requirements/dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("keyhole needs Python 3.11 or newer, and this is " + sys.version.split()[0] \
 		+ ": say which to use by `make PYTHON=python3.12 …`") if sys.version_info < (3, 11) else None'
-	@echo "installing the locked dependencies into .venv (once; half a minute)…"
+	@echo "installing the locked dependencies into .venv (once; a minute or less)…"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

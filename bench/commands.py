@@ -27,7 +27,7 @@ def measure(samples: int) -> Rows:
     for _ in range(samples):
         with local_aws() as port:
             run_instance(port)
-            at = ("-f", str(EXAMPLE), "--local", "--port", str(port))
+            at = ("-f", str(EXAMPLE), "--local", "--local-port", str(port))
             bare_ups.append(bare_calls(port))
             with_fresh_account(port)
             ups.append(timed(keyhole("up", *at, "--yes")))
@@ -79,7 +79,9 @@ def bare_calls(port: int) -> float:
 def with_fresh_account(port: int) -> None:
     """Take away what the bare calls made."""
     subprocess.run(
-        keyhole("down", "-f", str(EXAMPLE), "--local", "--port", str(port), "--yes"), check=True, capture_output=True
+        keyhole("down", "-f", str(EXAMPLE), "--local", "--local-port", str(port), "--yes"),
+        check=True,
+        capture_output=True,
     )
 
 

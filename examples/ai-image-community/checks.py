@@ -37,15 +37,15 @@ class Checks:
         """Try what must be denied: as the workload outside its prefix and on the bucket, as a stranger a list."""
         s3 = self._workload_client(instance_name)
         self._denied(
-            "the app writes outside its prefix", s3.put_object, Bucket=self._bucket, Key="other/x.png", Body=b"x"
+            "write outside its prefix, as the app", s3.put_object, Bucket=self._bucket, Key="other/x.png", Body=b"x"
         )
-        self._denied("the app deletes the bucket", s3.delete_bucket, Bucket=self._bucket)
+        self._denied("delete the bucket, as the app", s3.delete_bucket, Bucket=self._bucket)
         try:
             url = f"{self._root['AWS_ENDPOINT_URL']}/{self._bucket}?list-type=2"
             with urllib.request.urlopen(url, timeout=10):
-                self._say(False, "a stranger lists the bucket: allowed")
+                self._say(False, "not refused: list the bucket, as a stranger")
         except urllib.error.HTTPError as error:
-            self._say(error.code == 403, f"a stranger lists the bucket: {error.code} {error.reason}")
+            self._say(error.code == 403, f"refused: list the bucket, as a stranger ({error.code} {error.reason})")
             error.close()
 
     def nothing_left(self, instance_name: str) -> None:
@@ -98,10 +98,10 @@ class Checks:
             call(**params)
         except ClientError as error:
             detail = error.response["Error"]
-            self._say(detail["Code"] == "AccessDenied", f"{what}: {detail['Code']}")
+            self._say(detail["Code"] == "AccessDenied", f"refused: {what} ({detail['Code']})")
             self._console.print(f"    [dim]{detail['Message']}[/]")
         else:
-            self._say(False, f"{what}: allowed")
+            self._say(False, f"not refused: {what}")
 
     def _none(self, what: str, found: list[str]) -> None:
         self._say(not found, f"{what}: {', '.join(found) or 'none'}")

@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -88,17 +87,15 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     console.print("[bold]Keyhole[/]: the smallest opening an app needs into S3, and proof that there is no other.")
-    with tempfile.TemporaryDirectory(prefix="keyhole-demo-") as folder:
-        environment = clean_environment() | {"KEYHOLE_STATE_DIR": folder}
-        keyhole = Keyhole(free_port(4566), environment)
-        tell(keyhole, check=check)
+    keyhole = Keyhole(free_port(4566), clean_environment())
+    tell(keyhole, check=check)
     if check:
         console.print(f"\n[bold green]demo passed[/] in {time.monotonic() - started:.1f} s")
 
 
 def tell(keyhole: Keyhole, *, check: bool) -> None:
     """Go through the stages: up, used, and (with `check`) down again."""
-    at = ("-f", str(SPEC), "--local", "--port", str(keyhole.port))
+    at = ("-f", str(SPEC), "--local", "--local-port", str(keyhole.port))
     stage = Stage(9 if check else 6)
     stage("a local AWS", "Stands in for your AWS account. IAM is really enforced in it: what AWS denies, it denies.")
     with process(keyhole.start("local", "start", "--port", str(keyhole.port))) as local:

@@ -2,6 +2,7 @@
 
     KeyholeError            message, hint, where; exit code 2 (wrong usage or spec)
     ├── SpecError           one or more mistakes in keyhole.toml, all reported at once
+    ├── NotOursError        a name that leads to something of others
     ├── PolicyError         a policy document that AWS would refuse
     └── AwsError            AWS said no, or could not be reached; exit code 3
 
@@ -22,6 +23,7 @@ class ExitCode(IntEnum):
     FINDING = 1
     USAGE = 2
     AWS = 3
+    BUG = 70
     INTERRUPTED = 130
 
 
@@ -65,6 +67,10 @@ class SpecError(KeyholeError):
             if mistake.hint:
                 lines.append(f"  help: {mistake.hint}")
         return "\n".join(lines)
+
+
+class NotOursError(KeyholeError):
+    """A name of the file leads to something that is certainly not this app's, or to several things at once."""
 
 
 class PolicyError(KeyholeError):

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from keyhole.blueprint import Blueprint, Expected, build_blueprint
-from keyhole.errors import KeyholeError, SpecError
+from keyhole.errors import SpecError
 from keyhole.resources.bucket import Bucket
 from keyhole.resources.managed_policy import ManagedPolicy
 from keyhole.resources.role import Role
@@ -88,17 +88,6 @@ def test_ecs_tasks_are_trusted_for_this_account_alone(tmp_path: Path) -> None:
     made = blueprint(tmp_path, workload("", "ecs"))
     role = next(resource for resource in made.resources if isinstance(resource, Role))
     assert role.trust["Statement"][0]["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
-
-
-@pytest.mark.parametrize(
-    "extra",
-    ['[workloads.web]\nkind = "access-key"\n', '[workloads.web]\nkind = "github-actions"\nrepository = "a/b"\n'],
-)
-def test_a_kind_that_cannot_be_made_yet_is_refused(tmp_path: Path, extra: str) -> None:
-    """Kinds that the model knows and the blueprint does not are an error with a place, never left out silently."""
-    with pytest.raises(KeyholeError, match="not provisioned yet") as caught:
-        blueprint(tmp_path, extra)
-    assert caught.value.where.endswith("keyhole.toml:7")
 
 
 def test_a_private_bucket_is_shut_and_has_no_policy(tmp_path: Path) -> None:

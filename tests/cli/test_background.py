@@ -26,7 +26,7 @@ def test_local_is_started_if_need_be_and_keeps_running() -> None:
         assert first.returncode == 0, first.stderr
         assert f"started a local AWS at http://127.0.0.1:{port}" in first.stderr
         assert state.stat().st_mode & 0o777 == 0o600
-        second = keyhole("plan", "-f", str(EXAMPLE), "--local", "--port", port, "--json")
+        second = keyhole("plan", "-f", str(EXAMPLE), "--local", "--local-port", port, "--json")
         assert second.returncode == 0, second.stderr
         assert "started" not in second.stderr
         assert json.loads(second.stdout)["account"] == "123456789012"

@@ -25,7 +25,7 @@ def keyhole(*words: str, answer: str | None = None) -> Result:
 def local(local_aws: LocalAws, account: AccountFactory) -> tuple[str, ...]:
     """The options that lead a command to the example in the local AWS, where its instance runs."""
     run_instance(account())
-    return ("-f", str(EXAMPLE), "--local", "--port", str(local_aws.port))
+    return ("-f", str(EXAMPLE), "--local", "--local-port", str(local_aws.port))
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,90 @@ def test_up_needs_someone_to_ask(local: tuple[str, ...], account: AccountFactory
     assert result.exit_code == 2
     assert "add `--yes` to go ahead" in result.output
     assert inventory(account())["buckets"] == []
+
+
+def test_verify_and_serve_before_up_say_to_go_up_first(local: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is there yet: both say so, and neither starts anything."""
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    verified = keyhole("verify", *local)
+    assert (verified.exit_code, "is not there" in verified.output, "keyhole up" in verified.output) == (1, True, True)
+    before = dict(os.environ)
+    served = keyhole("serve", *local, "--port", "0")
+    assert dict(os.environ) == before
+    assert (served.exit_code, "`keyhole up` attaches the role" in served.output) == (3, True)
+
+
+def test_answering_no_and_ctrl_c_at_the_question_change_nothing(
+    local: tuple[str, ...], account: AccountFactory
+) -> None:
+    """`n` ends with 1, an end of input with 130; both say that nothing was changed."""
+    from keyhole.cli import changing
+
+    class Terminal:
+        @staticmethod
+        def isatty() -> bool:
+            return True
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(changing, "_has_terminal", Terminal.isatty)
+        refused, ended = keyhole("up", *local, answer="n\n"), keyhole("up", *local, answer="")
+    assert (refused.exit_code, "nothing was changed" in refused.output) == (1, True)
+    assert (ended.exit_code, "nothing was changed" in ended.output) == (130, True)
+    assert inventory(account())["buckets"] == []
+
+
+def test_up_and_down_in_json_tell_what_became_of_the_plan(local: tuple[str, ...]) -> None:
+    """One JSON document on stdout: the plan, and what was done."""
+    up = json.loads(keyhole("up", *local, "--yes", "--json").stdout)
+    assert up["complete"] is True
+    assert set(up["done"]) == {change["address"] for change in up["changes"]}
+    again = json.loads(keyhole("up", *local, "--yes", "--json").stdout)
+    assert (again["empty"], again["done"]) == (True, [])
+    assert json.loads(keyhole("down", *local, "--yes", "--json").stdout)["complete"] is True
+
+
+def test_the_next_step_that_is_proposed_leads_to_the_same_place(local: tuple[str, ...]) -> None:
+    """Hints carry the options that were given: typed as they are, they mean the same file and account."""
+    assert f"keyhole verify {' '.join(local)}" in keyhole("up", *local, "--yes").output.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "words"), [("nonsense", "invalid endpoint: nonsense"), ("http://127.0.0.1:{page}", "is no AWS")]
+)
+def test_an_endpoint_that_is_no_aws_is_told(monkeypatch: pytest.MonkeyPatch, endpoint: str, words: str) -> None:
+    """A mistyped AWS_ENDPOINT_URL is one clear line."""
+    import http.server
+    import threading
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as page:
+        page.RequestHandlerClass.do_POST = lambda handler: handler.send_head()  # type: ignore[attr-defined]
+        thread = threading.Thread(target=page.serve_forever)
+        thread.start()
+        try:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint.format(page=page.server_address[1]))
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+            result = keyhole("plan", "-f", str(EXAMPLE))
+        finally:
+            page.shutdown()
+            thread.join()
+    assert result.exit_code in {2, 3}
+    assert words in result.output
+
+
+def test_what_nobody_foresaw_is_one_line_and_no_finding(
+    local: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug ends with exit code 70 and says how to see more; it never looks like a finding."""
+
+    def break_down(*_arguments: object, **_options: object) -> None:
+        raise RuntimeError("something impossible")
+
+    monkeypatch.setattr("keyhole.provision.take_snapshot", break_down)
+    result = keyhole("plan", *local)
+    assert result.exit_code == 70
+    assert "RuntimeError: something impossible" in result.output
+    assert "KEYHOLE_DEBUG=1" in result.output
 
 
 def test_verify_finds_what_is_wrong_with_exit_code_1(
@@ -239,7 +323,11 @@ def test_init_writes_a_spec_that_plans(tmp_path: Path, monkeypatch: pytest.Monke
     assert text.startswith("#:schema ./keyhole.schema.json\n")
     assert 'name = "my-shop"' in text
     assert json.loads((folder / "keyhole.schema.json").read_text())["title"] == "keyhole.toml"
-    assert keyhole("plan", "--local", "--port", str(local_aws.port)).exit_code == 0
+    at = ("--local", "--local-port", str(local_aws.port))
+    refused = keyhole("plan", *at)
+    assert (refused.exit_code, "keyhole local instance my-shop-web --region us-east-1" in refused.output) == (2, True)
+    assert keyhole("local", "instance", "my-shop-web", "--port", str(local_aws.port)).exit_code == 0
+    assert keyhole("plan", *at).exit_code == 0
     again = keyhole("init")
     assert (again.exit_code, "is there already" in again.output) == (2, True)
     assert (folder / "keyhole.toml").read_text() == text

@@ -74,7 +74,7 @@ def test_the_readme_s_capture_is_what_verify_prints(
     aws = account()
     run_instance(aws)
     assert up(aws, blueprint_of(EXAMPLE)).is_complete
-    words = ["verify", "-f", str(EXAMPLE), "--local", "--port", str(local_aws.port)]
+    words = ["verify", "-f", str(EXAMPLE), "--local", "--local-port", str(local_aws.port)]
     result = CliRunner().invoke(app, words, catch_exceptions=False)
     assert result.exit_code == 0
     text = re.sub(r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:41234", result.stdout)

@@ -36,7 +36,7 @@ def test_the_plan_of_the_example_is_the_golden_one(account: AccountFactory, stor
         agree("ai-image-community.up.json", plan_as_json(plan(aws, blueprint)), {instance: "INSTANCE"})
         return
     assert up(aws, blueprint).is_complete
-    snapshot = take_snapshot(aws, blueprint, with_contents=True)
+    snapshot = take_snapshot(aws, blueprint, only_ours=True)
     association = str(
         aws.call("ec2", "DescribeIamInstanceProfileAssociations")["IamInstanceProfileAssociations"][0]["AssociationId"]
     )

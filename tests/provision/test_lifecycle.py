@@ -98,7 +98,7 @@ def test_a_crash_in_down_is_healed_by_the_next_down(account: AccountFactory, exa
     run_instance(aws)
     for survived in range(100):
         assert up(aws, example).is_complete
-        snapshot = take_snapshot(aws, example, with_contents=True)
+        snapshot = take_snapshot(aws, example, only_ours=True)
         first = apply_plan(plan_down(example, snapshot), BreakingAws(aws, survived))
         assert down(aws, example).is_complete, f"after {survived} calls"
         assert inventory(aws) == NOTHING, f"after {survived} calls"
@@ -177,6 +177,23 @@ def test_a_bucket_of_another_account_is_told_with_a_free_name(account: AccountFa
         plan(aws, example)
     assert "try `ai-image-community-123456789012-123456789012`" in caught.value.hint
     assert inventory(aws) == NOTHING
+
+
+def test_down_is_not_hindered_by_what_others_have(account: AccountFactory, example: Blueprint) -> None:
+    """Someone else's bucket of the name, and two instances of the name: what is ours goes all the same."""
+    aws, other = account(), account(number="999988887777")
+    run_instance(aws)
+    assert up(aws, example).is_complete
+    bucket = inventory(aws)["buckets"][0]
+    aws.call("s3", "DeleteBucket", Bucket=bucket)
+    where = {"LocationConstraint": "ap-northeast-2"}
+    other.call("s3", "CreateBucket", Bucket=bucket, CreateBucketConfiguration=where)
+    run_instance(aws)
+    with pytest.raises(KeyholeError):
+        plan(aws, example)
+    assert down(aws, example).is_complete
+    assert inventory(aws) == NOTHING
+    assert inventory(other)["buckets"] == [bucket]
 
 
 def test_a_bucket_in_another_region_is_told(account: AccountFactory, example: Blueprint) -> None:

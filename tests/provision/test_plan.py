@@ -209,6 +209,25 @@ def test_an_untagged_bucket_may_be_adopted_by_name(everything: World) -> None:
     assert {tag["Key"] for tag in tag_set} == {"team", "keyhole:app", "keyhole:environment"}
 
 
+def test_adopting_shows_what_would_be_lost(everything: World) -> None:
+    """A bucket policy and versioning that someone set are named in the plan, as what they are: taken away."""
+    bucket = everything.existing["bucket.a"]
+    assert isinstance(bucket, ExistingBucket)
+    theirs = {"Version": "2012-10-17", "Statement": [{"Sid": "Mine", "Effect": "Deny"}]}
+    settings = replace(bucket.settings, policy=theirs, versioning=True)
+    everything.existing["bucket.a"] = replace(bucket, tags={}, settings=settings)
+    plan = plan_up(BLUEPRINT, everything.snapshot(), adopt=frozenset({bucket.name}))
+    losses = [call.why for call in plan.changes[0].calls if call.destructive]
+    assert any("suspended" in why for why in losses)
+    assert any("(Mine)" in why for why in losses)
+
+
+def test_adopting_what_is_not_there_is_an_error(everything: World) -> None:
+    """A misspelt name is not passed over."""
+    with pytest.raises(KeyholeError, match="no `shop-b` to adopt"):
+        plan_up(BLUEPRINT, everything.snapshot(), adopt=frozenset({"shop-b"}))
+
+
 def test_what_belongs_to_another_app_is_never_adopted(everything: World) -> None:
     """`--adopt` does not steal from another app or environment of Keyhole's."""
     bucket = everything.existing["bucket.a"]

@@ -61,7 +61,7 @@ def test_a_good_file_loads_with_its_places(tmp_path: Path) -> None:
         ('region = "eu-west-1"', 'regoin = "eu-west-1"', "3: unknown key `regoin` in `app`; did you mean `region`?"),
         ('region = "eu-west-1"', 'region = "Europe"', "3: `app.region`: `Europe` is not an AWS region"),
         ('region = "eu-west-1"', "region = 3", "3: `app.region` is `3`; it must be a string, in quotes"),
-        ('kind = "ec2"', 'kind = "lambda"', "9: `lambda` is no kind of workload; write 'ec2'"),
+        ('kind = "ec2"', 'kind = "lambda"', "9: `lambda` is no kind of workload; write `ec2`"),
         ('kind = "ec2"', "", "8: `workloads.api` has no `kind`"),
         ('bucket = "images"\nprefix = "img/"\nverbs', 'bucket = "pics"\nprefix = "img/"\nverbs', "grant on `pics`"),
         ('prefix = "img/"\nverbs', 'prefix = "/img/"\nverbs', "starts with a slash: S3 keys do not; write `img/`"),
@@ -83,7 +83,18 @@ def test_a_good_file_loads_with_its_places(tmp_path: Path) -> None:
             "after 30 days at the earliest; write `days = 30`",
         ),
         ('public_read = ["img/"]', "versioning = 1", "`buckets.images.versioning` is `1`; it must be true or false"),
-        ("[uploads.images]", "[upload.images]", "unknown key `upload` in `the file`; did you mean `uploads`?"),
+        ("[uploads.images]", "[upload.images]", "16: unknown key `upload` in `the file`; did you mean `uploads`?"),
+        (
+            'public_read = ["img/"]',
+            'cors = [{ origins = ["app.com"], methods = ["GET"] }]',
+            "`app.com` is not a web origin",
+        ),
+        (
+            "[uploads.images]",
+            "[uploads.images]\nmax_bytes = 0",
+            "`uploads.images.max_bytes` is `0`; it must be above 0",
+        ),
+        ('kind = "ec2"', 'kind = "role"\ntrusted = ["ana"]', "`ana` is not the ARN of a user or role"),
         ("[uploads.images]", "[uploads.images]\nttl_s = 900\nmax_ttl_s = 60", "`ttl_s` 900 is above `max_ttl_s` 60"),
     ],
 )
@@ -94,16 +105,46 @@ def test_each_mistake_is_told_with_line_and_fix(tmp_path: Path, before: str, aft
     assert any(mistake in line for line in found), found
 
 
+TOML_MISTAKES = [
+    ("[app]\nname = shop\n", "2: this is not TOML: invalid value; strings need quotes"),
+    ('[app]\nname = "shop\n', "2: this is not TOML: a string does not end on its line; close it with its quote"),
+    ("[app]\n[app]\n", "2: table `app` is there twice; join the two"),
+    ('[app]\nname = "a"\nname = "b"\n', "3: the same key is there twice; remove one"),
+    ("[app\n", "1: this is not TOML: expected ']' at the end of a table declaration; "),
+]
+
+
+@pytest.mark.parametrize(("text", "mistake"), TOML_MISTAKES)
+def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path, text: str, mistake: str) -> None:
+    """A syntax error names its line and the cause in plain words."""
+    assert mistakes(tmp_path, text) == [mistake]
+
+
+def test_a_wrong_kind_hides_no_other_mistake(tmp_path: Path) -> None:
+    """The grants of a workload of no known kind are checked all the same."""
+    text = GOOD.replace('kind = "ec2"', 'kind = "vm"').replace('prefix = "img/"\nverbs', 'prefix = "img"\nverbs')
+    found = mistakes(tmp_path, text)
+    assert [line.partition(":")[0] for line in found] == ["9", "13"]
+
+
+def test_one_typo_is_one_mistake(tmp_path: Path) -> None:
+    """A misspelt key is told once, and not again as the key that is missing."""
+    assert len(mistakes(tmp_path, GOOD.replace("region", "regoin"))) == 1
+
+
+@pytest.mark.parametrize("kind", ["github-actions", "access-key"])
+def test_kinds_that_cannot_be_made_yet_are_told_with_all_else(tmp_path: Path, kind: str) -> None:
+    """What the model knows and the blueprint does not make is a mistake of its line, among the others."""
+    found = mistakes(tmp_path, GOOD.replace('kind = "ec2"', f'kind = "{kind}"').replace('"shop"', '"Shop"'))
+    assert found[0].startswith("2: ")
+    assert any(line.startswith(f"9: workloads of kind `{kind}` are not provisioned yet") for line in found)
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     """Mistakes of single keys and between tables come together, in the order of the file."""
     text = GOOD.replace('"shop"', '"Shop"').replace('bucket = "images"', 'bucket = "pics"', 1).replace('"api"', '"apy"')
     found = mistakes(tmp_path, text)
     assert [line.partition(":")[0] for line in found] == ["2", "12", "17"]
-
-
-def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
-    """A syntax error names line and cause."""
-    assert mistakes(tmp_path, "[app]\nname = shop\n")[0].startswith("2: this is not TOML: invalid value")
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader, create_loader
+from botocore.parsers import ResponseParserError
 
-from keyhole.aws.translate import translate_client_error, translate_core_error
+from keyhole.aws.translate import translate_client_error, translate_core_error, translate_nonsense
+from keyhole.errors import KeyholeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,9 @@ class BotocoreAws:
             signature_version=UNSIGNED if anonymous else "s3v4",
             s3={"addressing_style": "path" if self.endpoint_url else "virtual"},
         )
-        self._session = botocore.session.Session(profile=profile or None)
+        # With credentials of its own it must not stumble over a profile that the environment names.
+        without_profile = {"profile": (None, None, None, None)} if credentials is not None or anonymous else None
+        self._session = botocore.session.Session(session_vars=without_profile, profile=profile or None)
         self._session.register_component("data_loader", _service_models())
         if credentials is not None:
             self._session.set_credentials(
@@ -80,6 +84,8 @@ class BotocoreAws:
         try:
             method = getattr(self.client(service), xform_name(operation))
             answer: dict[str, Any] = method(**params)
+        except ResponseParserError as error:
+            raise translate_nonsense(operation, self.endpoint_url) from error
         except ClientError as error:
             raise translate_client_error(error) from error
         except BotoCoreError as error:
@@ -91,6 +97,8 @@ class BotocoreAws:
         try:
             for page in self.client(service).get_paginator(xform_name(operation)).paginate(**params):
                 yield from page.get(result_key, ())
+        except ResponseParserError as error:
+            raise translate_nonsense(operation, self.endpoint_url) from error
         except ClientError as error:
             raise translate_client_error(error) from error
         except BotoCoreError as error:
@@ -109,6 +117,17 @@ class BotocoreAws:
             raise translate_core_error(error, operation) from error
         return url
 
+    def _make_client(self, service: str, config: Config) -> Any:
+        try:
+            return self._session.create_client(
+                service, region_name=self.region, endpoint_url=self.endpoint_url or None, config=config
+            )
+        except ValueError as error:
+            message = f"{error}".rstrip(".")
+            raise KeyholeError(
+                message[:1].lower() + message[1:], hint="check AWS_ENDPOINT_URL and the region"
+            ) from error
+
     def client(self, service: str) -> Any:
         """Give the botocore client of a service. botocore makes clients one at a time only."""
         client = self._clients.get(service)
@@ -117,8 +136,6 @@ class BotocoreAws:
                 client = self._clients.get(service)
                 if client is None:
                     config = self._config.merge(self._s3_config) if service == "s3" else self._config
-                    client = self._session.create_client(
-                        service, region_name=self.region, endpoint_url=self.endpoint_url or None, config=config
-                    )
+                    client = self._make_client(service, config)
                     self._clients[service] = client
         return client

@@ -62,11 +62,19 @@ def find_local_imds(endpoint_url: str, instance_id: str) -> str:
         return ""
 
 
+def _hint(endpoint: str) -> str:
+    if endpoint != AWS_ENDPOINT:
+        return "the instance has no role yet: `keyhole up` attaches the role of the file"
+    return (
+        "run this on the instance itself; `keyhole plan` shows whether its role is attached; a container needs a hop "
+        "limit of 2"
+    )
+
+
 def _no_role(endpoint: str, detail: str) -> AwsError:
     return AwsError(
         f"instance metadata at {endpoint} gives no credentials: {detail}",
         code="NoInstanceCredentials",
         operation="GetInstanceCredentials",
-        hint="run this on the instance; check that its instance profile is attached (`keyhole plan`), and that the hop "
-        "limit is 2 inside a container",
+        hint=_hint(endpoint),
     )

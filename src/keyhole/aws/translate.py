@@ -22,6 +22,7 @@ _HINTS = {
     "AuthorizationHeaderMalformed": "the bucket is in another region than `region` in the spec: set it to the bucket's",
     "IllegalLocationConstraintException": "the region of the call and of the bucket differ: check `region` in the spec",
     "AccessDenied": "the credentials that run Keyhole lack this permission",
+    "AuthFailure": "AWS takes neither these credentials nor, perhaps, this region: check `region` in the file",
     "UnauthorizedOperation": "the credentials that run Keyhole lack this permission",
 }
 
@@ -77,3 +78,13 @@ def translate_core_error(error: exceptions.BotoCoreError, operation: str) -> Key
             failure = AwsError(str(error).rstrip("."), code=type(error).__name__, operation=operation)
     failure.exit_code = ExitCode.AWS
     return failure
+
+
+def translate_nonsense(operation: str, endpoint_url: str) -> AwsError:
+    """Give an answer that is none of AWS's as an error."""
+    return AwsError(
+        f"what answers at {endpoint_url or 'the endpoint'} is no AWS",
+        code="Unintelligible",
+        operation=operation,
+        hint="check AWS_ENDPOINT_URL: something else may listen on that port",
+    )

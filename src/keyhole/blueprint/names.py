@@ -28,6 +28,8 @@ def name_mistakes(spec: Spec, account: str) -> Iterator[Mistake]:
             )
         for field in Names.__slots__:
             name = getattr(names, field)
+            if field == "profile" and name == names.role:
+                continue  # named after its role, whose mistake it is
             other = seen.setdefault((field, name.lower()), key)
             if other != key:
                 place = spec.places.where(("workloads", key, f"{field}_name"))

@@ -78,8 +78,9 @@ def workload_resources(app: App, key: str, scope: Scope, places: Places) -> Iter
         )
         if workload.instance:
             profile_arn = f"{iam}:instance-profile{scope.iam_path}{names.profile}"
+            address = f"instance-attachment.{key}"
             yield InstanceAttachment(
-                f"instance-attachment.{key}", workload.instance, profile_arn, depends_on=(profile_address,)
+                address, workload.instance, profile_arn, scope.region, depends_on=(profile_address,)
             )
 
 

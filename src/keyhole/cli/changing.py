@@ -9,27 +9,41 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from keyhole.aws import Aws
-from keyhole.cli.console import err, out, say, show_error
+from keyhole.cli.console import err, out, say, show_error, show_json
 from keyhole.errors import ExitCode, KeyholeError
 from keyhole.provision import Applied, Event, Plan, apply_plan
-from keyhole.provision.show import render_plan
+from keyhole.provision.show import applied_as_json, render_plan
 
 
-def ask(plan: Plan, question: str, *, yes: bool) -> None:
+def ask(plan: Plan, question: str, *, yes: bool, as_json: bool = False) -> None:
     """Show the plan and ask; end the command if it is refused or the answer is no.
 
     Raises: KeyholeError if there is nobody to ask.
     """
-    out.print(render_plan(plan))
+    if as_json and plan.refusals:
+        show_json(applied_as_json(plan, None))
+    elif not as_json:
+        out.print(render_plan(plan))
     if plan.refusals:
         raise typer.Exit(int(ExitCode.USAGE))
     if yes:
         return
-    if not sys.stdin.isatty():
-        raise KeyholeError("this changes an AWS account, and nobody is here to ask", hint="add `--yes` to go ahead")
-    if not typer.confirm(question, err=True):
+    if not _has_terminal():
+        raise KeyholeError(
+            "this changes something, and nobody is here to ask (no terminal)", hint="add `--yes` to go ahead"
+        )
+    try:
+        agreed = typer.confirm(question, err=True)
+    except (typer.Abort, KeyboardInterrupt):
+        say("\nnothing was changed")
+        raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
+    if not agreed:
         say("nothing was changed")
         raise typer.Exit(int(ExitCode.FINDING))
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def carry_out(plan: Plan, aws: Aws) -> Applied:
@@ -68,10 +82,11 @@ def end(applied: Applied, done: str, again: str) -> None:
         where = f" ({failure.call.why})" if failure.call is not None and failure.call.why else ""
         say(f"\n[bold]{failure.change.address}[/]{where}")
         show_error(failure.error)
-    if applied.skipped:
-        say(f"\nnot begun: {', '.join(change.address for change in applied.skipped)}")
+    for state, changes in (("begun, not finished", applied.unfinished), ("not begun", applied.skipped)):
+        if changes:
+            say(f"\n{state}: {', '.join(change.address for change in changes)}")
     if applied.interrupted:
-        say(f"interrupted: what was done stays, nothing is half-done; `{again}` goes on from here")
+        say(f"interrupted: what was done stays; `{again}` goes on from here")
         raise typer.Exit(int(ExitCode.INTERRUPTED))
     if applied.failures:
         say(f"what was done stays; when the cause is mended, `{again}` goes on from here")

@@ -52,6 +52,12 @@ def show_error(error: KeyholeError) -> None:
         err.print("  [cyan]help[/]: AWS gives no further reason; the request id names this call to AWS support")
 
 
+def show_bug(error: Exception) -> None:
+    """Print what nobody foresaw in one line; the whole of it is there for who asks."""
+    err.print(f"[bold red]error[/]: {escape(f'{type(error).__name__}: {error}')}", soft_wrap=True)
+    err.print("  [cyan]help[/]: this should not happen: KEYHOLE_DEBUG=1 shows where it did; please report it")
+
+
 def _code(text: str) -> str:
     """Show what stands in backticks in bold, as it was written."""
     parts = escape(text).split("`")

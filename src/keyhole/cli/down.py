@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Local, Port, Profile, Yes
+from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Json, Local, LocalPort, Profile, Yes
 
 
 def down(
@@ -18,8 +18,9 @@ def down(
     ] = False,
     yes: Yes = False,
     local: Local = False,
-    port: Port = LOCAL_PORT,
+    local_port: LocalPort = LOCAL_PORT,
     profile: Profile = "",
+    json: Json = False,
 ) -> None:
     """Remove everything that carries this app's tags, and nothing else.
 
@@ -28,31 +29,36 @@ def down(
     Example: [bold]keyhole down --local --empty[/]
     """
     from keyhole.cli.changing import ask, carry_out, end
-    from keyhole.cli.console import err, say
+    from keyhole.cli.console import err, say, show_json
     from keyhole.cli.workspace import open_workspace
     from keyhole.errors import ExitCode
     from keyhole.provision import plan_down, take_snapshot
+    from keyhole.provision.show import applied_as_json
 
     with err.status("reading AWS…"):
-        workspace = open_workspace(file, env, local=local, port=port, profile=profile)
-        snapshot = take_snapshot(workspace.aws, workspace.blueprint, with_contents=True)
+        workspace = open_workspace(file, env, local=local, port=local_port, profile=profile)
+        snapshot = take_snapshot(workspace.aws, workspace.blueprint, only_ours=True)
     plan = plan_down(workspace.blueprint, snapshot, empty=empty)
     scope = workspace.blueprint.scope
     where = f"{scope.app} ({scope.environment}) in account {scope.account}"
     if plan.is_empty:
         say(f"nothing of {where} is there: nothing to do")
+        if json:
+            show_json(applied_as_json(plan, None))
         return
-    ask(plan, "Delete all of this, for good?", yes=yes)
+    ask(plan, "Delete all of this, for good?", yes=yes, as_json=json)
     started = time.monotonic()
     applied = carry_out(plan, workspace.aws)
+    if json:
+        show_json(applied_as_json(plan, applied))
     if applied.is_complete:
         with err.status("looking once more…"):
-            left = plan_down(workspace.blueprint, take_snapshot(workspace.aws, workspace.blueprint, with_contents=True))
+            left = plan_down(workspace.blueprint, take_snapshot(workspace.aws, workspace.blueprint, only_ours=True))
         if not left.is_empty:
             say("still there: " + ", ".join(change.address for change in left.changes))
             raise typer.Exit(int(ExitCode.FINDING))
     end(
         applied,
         f"[green]down[/] in {time.monotonic() - started:.1f} s: nothing tagged as {where} is left",
-        "keyhole down",
+        f"keyhole down{workspace.flags}",
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from keyhole.errors import ExitCode, KeyholeError
 
@@ -31,3 +33,10 @@ class KeyholeGroup(TyperGroup):
             raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
         except BrokenPipeError:
             raise typer.Exit(0) from None
+        except Exception as error:
+            if isinstance(error, (TyperException, typer.Exit, typer.Abort)) or "KEYHOLE_DEBUG" in os.environ:
+                raise
+            from keyhole.cli.console import show_bug
+
+            show_bug(error)
+            raise typer.Exit(int(ExitCode.BUG)) from None

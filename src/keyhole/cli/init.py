@@ -33,11 +33,17 @@ def init(
         )
     folder_name = re.sub(r"[^a-z0-9-]+", "-", Path.cwd().name.lower()).strip("-0123456789") or "app"
     schema = file.with_name(SCHEMA_FILE)
-    schema.write_text(schema_text(), "utf-8")
-    file.write_text(starter_spec(name or folder_name[:32], region), "utf-8")
+    name = name or folder_name[:32]
     try:
+        file.write_text(starter_spec(name, region), "utf-8")
         load_spec(file)
+        schema.write_text(schema_text(), "utf-8")
+    except OSError as error:
+        raise KeyholeError(
+            f"`{file}` cannot be written: {error.strerror}", hint="name a file in a folder that is there"
+        ) from error
     except KeyholeError:
         file.unlink()
         raise
-    say(f"wrote [bold]{file}[/] and [bold]{schema}[/]; next: `keyhole plan --local`")
+    say(f"wrote [bold]{file}[/] and [bold]{schema}[/]")
+    say(f"next, locally: `keyhole local instance {name}-web`, `keyhole up --local`, `keyhole verify --local`")

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from keyhole.cli.group import KeyholeGroup
 from keyhole.cli.options import LOCAL_PORT, Port
-
-if TYPE_CHECKING:
-    from keyhole.local.state import LocalState
 
 app = typer.Typer(cls=KeyholeGroup, no_args_is_help=True, help="An AWS on this machine, where IAM is really enforced.")
 Account = Annotated[str, typer.Option("--account", help="The account whose root keys are meant, 12 digits.")]
@@ -33,8 +30,9 @@ def start(
     from keyhole.cli.console import say
     from keyhole.local.server import LocalAws
 
-    # SIGTERM ends it as Ctrl-C does: the root keys' secret does not stay on disk.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # These end it as Ctrl-C does: the root keys' secret does not stay on disk.
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.default_int_handler)
     with LocalAws(port=port, region=region) as local:
         flag = "" if port == LOCAL_PORT else f" --port {port}"
         say(f"local AWS at [bold]{local.url}[/], IAM is enforced (strict); Ctrl-C ends it")
@@ -52,14 +50,10 @@ def env(port: Port = LOCAL_PORT, account: Account = DEFAULT_ACCOUNT) -> None:
     """
     import os
 
-    from keyhole.cli.local_aws import account_credentials, fetch_status
-    from keyhole.errors import KeyholeError
+    from keyhole.cli.local_aws import account_credentials, fetch_status, require_running
 
-    state = _running(port)
-    try:
-        credentials = account_credentials(state, account)
-    except ValueError:
-        raise KeyholeError(f"`{account}` is no account id", hint="it has 12 digits") from None
+    state = require_running(port)
+    credentials = account_credentials(state, account)
     region = str((fetch_status(port) or {}).get("region", "us-east-1"))
     if earlier := [name for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE") if name in os.environ]:
         typer.echo(f"unset {' '.join(earlier)}")
@@ -101,9 +95,9 @@ def stop(port: Port = LOCAL_PORT) -> None:
     import time
 
     from keyhole.cli.console import say
-    from keyhole.cli.local_aws import fetch_status
+    from keyhole.cli.local_aws import fetch_status, require_running
 
-    state = _running(port)
+    state = require_running(port)
     os.kill(state.pid, signal.SIGTERM)
     deadline = time.monotonic() + 10
     while fetch_status(port) is not None and time.monotonic() < deadline:
@@ -114,18 +108,27 @@ def stop(port: Port = LOCAL_PORT) -> None:
 @app.command("instance")
 def instance(
     name: Annotated[str, typer.Argument(help="The value of its Name tag.")],
-    region: Annotated[str, typer.Option("--region", help="The region it runs in.")] = "us-east-1",
+    region: Annotated[
+        str, typer.Option("--region", help="The region it runs in; that of the keyhole.toml here, else us-east-1.")
+    ] = "",
     port: Port = LOCAL_PORT,
     account: Account = DEFAULT_ACCOUNT,
 ) -> None:
     """Run an EC2 instance in it, to attach a role to. It is one in name only: what is real is its metadata service.
 
+    One of that name which runs already is as good: its id is printed.
+
     Example: [bold]keyhole local instance web --region eu-central-1[/]
     """
-    from keyhole.cli.console import out
+    from keyhole.cli.console import out, say
     from keyhole.cli.local_aws import connect_local
+    from keyhole.resources.instance_attachment import find_instances
 
-    aws = connect_local(region, port, account)
+    aws = connect_local(region or _region_of_file(), port, account)
+    if running := find_instances(aws, name):
+        say(f"an instance `{name}` runs in {aws.region} already")
+        out.print(running[0]["InstanceId"])
+        return
     images = aws.call("ec2", "DescribeImages", Owners=["amazon"])["Images"]
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
     answer = aws.call(
@@ -134,11 +137,13 @@ def instance(
     out.print(answer["Instances"][0]["InstanceId"])
 
 
-def _running(port: int) -> LocalState:
-    from keyhole.cli.local_aws import running
+def _region_of_file() -> str:
+    """Give the region of the keyhole.toml in this folder, if there is one and it can be read."""
+    from keyhole.cli.options import DEFAULT_FILE
     from keyhole.errors import KeyholeError
+    from keyhole.spec import load_spec
 
-    state = running(port)
-    if state is None:
-        raise KeyholeError(f"no local AWS runs on port {port}", hint="start one: `keyhole local start`")
-    return state
+    try:
+        return load_spec(DEFAULT_FILE).app.region
+    except KeyholeError:
+        return "us-east-1"

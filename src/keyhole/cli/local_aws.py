@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -12,23 +13,43 @@ import urllib.request
 
 from keyhole.aws.client import BotocoreAws, Credentials
 from keyhole.cli.console import say
+from keyhole.cli.options import LOCAL_PORT
 from keyhole.errors import KeyholeError
 from keyhole.local.credentials import DEFAULT_ACCOUNT, root_credentials
-from keyhole.local.state import LocalState, read_state, state_dir
+from keyhole.local.state import LocalState, make_state_dir, read_state, state_dir
 
 START_TIMEOUT_S = 20.0
 
 
 def connect_local(region: str, port: int, account: str | None) -> BotocoreAws:
     """Give the local AWS on this port with the root credentials of an account. Raises: KeyholeError."""
-    state = running(port) or start_in_background(port)
+    state = running(port)
+    if state is None:
+        _check_free(port)
+        state = start_in_background(port)
     return BotocoreAws(region, credentials=account_credentials(state, account), endpoint_url=state.url)
 
 
 def account_credentials(state: LocalState, account: str | None) -> Credentials:
     """Give the root credentials of an account of a running local AWS."""
-    root = root_credentials(state.master, account or DEFAULT_ACCOUNT)
+    try:
+        root = root_credentials(state.master, account or DEFAULT_ACCOUNT)
+    except ValueError:
+        raise KeyholeError(f"`{account}` is no account id", hint="it has 12 digits") from None
     return Credentials(root.access_key_id, root.secret_access_key)
+
+
+def require_running(port: int) -> LocalState:
+    """Give the local AWS on this port. Raises: KeyholeError with how to get at one."""
+    state = running(port)
+    if state is None:
+        _check_free(port)
+        raise KeyholeError(f"no local AWS runs on port {port}", hint=f"start one: `keyhole local start{_flag(port)}`")
+    return state
+
+
+def _flag(port: int) -> str:
+    return "" if port == LOCAL_PORT else f" --port {port}"
 
 
 def running(port: int) -> LocalState | None:
@@ -38,6 +59,22 @@ def running(port: int) -> LocalState | None:
     if state is None or status is None or status.get("pid") != state.pid:
         return None
     return state
+
+
+def _check_free(port: int) -> None:
+    """Return if nobody listens on the port. Raises: KeyholeError that says who does."""
+    if (status := fetch_status(port)) is not None:
+        raise KeyholeError(
+            f"a local AWS runs on port {port} (process {status.get('pid')}), but its keys are not in {state_dir()}",
+            hint="it was started by another user, or with another KEYHOLE_STATE_DIR: set the same here",
+        )
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise KeyholeError(
+                f"port {port} is taken by another program, so no local AWS can start there",
+                hint=f"choose another: `--local-port {port + 1 if port < 65535 else 4567}`",
+            )
 
 
 def fetch_status(port: int) -> dict[str, object] | None:
@@ -52,8 +89,7 @@ def fetch_status(port: int) -> dict[str, object] | None:
 
 def start_in_background(port: int) -> LocalState:
     """Start a local AWS that outlives this command. Raises: KeyholeError with what it said if it does not come up."""
-    folder = state_dir()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = make_state_dir()
     log = folder / f"local-{port}.log"
     command = [sys.executable, "-m", "keyhole.cli.main", "local", "start", "--port", str(port)]
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
@@ -63,11 +99,12 @@ def start_in_background(port: int) -> LocalState:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if state := running(port):
-            say(f"[dim]started a local AWS at {state.url}; `keyhole local stop` ends it, and everything in it[/]")
+            stop = f"keyhole local stop{_flag(port)}"
+            say(f"[dim]started a local AWS at {state.url}; `{stop}` ends it, and everything in it[/]")
             return state
         if process.poll() is not None:
             said = log.read_text(errors="replace").strip()
-            raise KeyholeError(f"the local AWS did not start: {said}", hint="choose another port: `--port 4567`")
+            raise KeyholeError(f"the local AWS did not start: {said}", hint=f"its output is in {log}")
         time.sleep(0.05)
     process.terminate()
     raise KeyholeError(f"the local AWS did not answer within {START_TIMEOUT_S:.0f} s", hint=f"its output is in {log}")

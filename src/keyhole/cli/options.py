@@ -9,11 +9,18 @@ import typer
 
 LOCAL_PORT = 4566
 
-File = Annotated[Path, typer.Option("--file", "-f", help="The spec.", show_default=True)]
-Environment = Annotated[str, typer.Option("--env", "-e", help="The environment, if the file has several.")]
+File = Annotated[Path, typer.Option("--file", "-f", help="The spec.", metavar="FILE")]
+Environment = Annotated[
+    str, typer.Option("--env", "-e", help="The environment, if the file has several.", metavar="NAME")
+]
 Local = Annotated[bool, typer.Option("--local", help="Use the local AWS on this machine; start it if need be.")]
-Profile = Annotated[str, typer.Option("--profile", help="The profile of your AWS configuration to use.")]
-Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="The port of the local AWS.")]
+Profile = Annotated[
+    str, typer.Option("--profile", help="The profile of your AWS configuration to use.", metavar="NAME")
+]
+Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="The port of the local AWS.", metavar="PORT")]
+LocalPort = Annotated[
+    int, typer.Option("--local-port", min=1, max=65535, help="The port of the local AWS, with --local.", metavar="PORT")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 

@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
-from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Json, Local, Port, Profile
+from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Json, Local, LocalPort, Profile
 
-Adopt = Annotated[list[str] | None, typer.Option("--adopt", help="Take over a bucket of this name that lacks our tag.")]
+Adopt = Annotated[
+    list[str] | None,
+    typer.Option("--adopt", help="Make a bucket of this name, which lacks our tag, this app's.", metavar="NAME"),
+]
 
 
 def plan(
@@ -17,7 +20,7 @@ def plan(
     adopt: Adopt = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every call with its parameters.")] = False,
     local: Local = False,
-    port: Port = LOCAL_PORT,
+    local_port: LocalPort = LOCAL_PORT,
     profile: Profile = "",
     json: Json = False,
 ) -> None:
@@ -32,7 +35,7 @@ def plan(
     from keyhole.provision.show import plan_as_json, render_plan
 
     with err.status("reading AWS…"):
-        workspace = open_workspace(file, env, local=local, port=port, profile=profile)
+        workspace = open_workspace(file, env, local=local, port=local_port, profile=profile)
         snapshot = take_snapshot(workspace.aws, workspace.blueprint)
     found = plan_up(workspace.blueprint, snapshot, adopt=frozenset(adopt or ()))
     if json:

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Local, Profile
-
-LocalPort = Annotated[int, typer.Option("--local-port", min=1, max=65535, help="The port of the local AWS.")]
+from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Local, LocalPort, Profile
 
 
 def serve(
-    upload: Annotated[str, typer.Argument(help="The upload's key in the file, if it has several.")] = "",
+    upload: Annotated[
+        str, typer.Argument(help="The upload's key in the file, if it has several.", metavar="[UPLOAD]")
+    ] = "",
     file: File = DEFAULT_FILE,
     env: Environment = "",
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Local, Port, Profile, Yes
+from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Json, Local, LocalPort, Profile, Yes
 from keyhole.cli.plan import Adopt
 
 
@@ -20,24 +20,25 @@ def up(
     ] = False,
     yes: Yes = False,
     local: Local = False,
-    port: Port = LOCAL_PORT,
+    local_port: LocalPort = LOCAL_PORT,
     profile: Profile = "",
+    json: Json = False,
 ) -> None:
     """Make AWS agree with the file: decide its claims on paper, show the plan, ask, apply.
 
     Example: [bold]keyhole up --local --yes[/]
     """
     from keyhole.cli.changing import ask, carry_out, end
-    from keyhole.cli.console import err, out, say
+    from keyhole.cli.console import err, out, say, show_json
     from keyhole.cli.workspace import open_workspace
     from keyhole.errors import ExitCode
     from keyhole.provision import plan_up, take_snapshot
-    from keyhole.provision.show import render_plan
+    from keyhole.provision.show import applied_as_json, render_plan
     from keyhole.verify.rehearse import rehearse
     from keyhole.verify.show import render_broken_claims
 
     with err.status("reading AWS…"):
-        workspace = open_workspace(file, env, local=local, port=port, profile=profile)
+        workspace = open_workspace(file, env, local=local, port=local_port, profile=profile)
         rehearsals = rehearse(workspace.blueprint)
         snapshot = take_snapshot(workspace.aws, workspace.blueprint)
     if broken := [rehearsal for rehearsal in rehearsals if not rehearsal.holds]:
@@ -46,14 +47,13 @@ def up(
         raise typer.Exit(int(ExitCode.FINDING))
     plan = plan_up(workspace.blueprint, snapshot, adopt=frozenset(adopt or ()), empty=empty)
     if plan.is_empty:
-        out.print(render_plan(plan))
+        show_json(applied_as_json(plan, None)) if json else out.print(render_plan(plan))
         return
-    ask(plan, "Apply this?", yes=yes)
+    ask(plan, "Apply this?", yes=yes, as_json=json)
     say(f"[dim]{len(rehearsals)} claims decided on the planned policies: all hold[/]")
     started = time.monotonic()
     applied = carry_out(plan, workspace.aws)
-    end(
-        applied,
-        f"[green]up[/] in {time.monotonic() - started:.1f} s; now `keyhole verify` tries it as the workload",
-        "keyhole up",
-    )
+    if json:
+        show_json(applied_as_json(plan, applied))
+    took = f"[green]up[/] in {time.monotonic() - started:.1f} s"
+    end(applied, f"{took}; now `keyhole verify{workspace.flags}` tries it", f"keyhole up{workspace.flags}")

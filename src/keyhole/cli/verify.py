@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Json, Local, Port, Profile
+from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Json, Local, LocalPort, Profile
 
 
 def verify(
@@ -17,7 +17,7 @@ def verify(
         typer.Option("--wait", min=0, help="Seconds to wait for IAM's changes to spread; 15 on AWS, 0 locally."),
     ] = None,
     local: Local = False,
-    port: Port = LOCAL_PORT,
+    local_port: LocalPort = LOCAL_PORT,
     profile: Profile = "",
     json: Json = False,
 ) -> None:
@@ -27,7 +27,7 @@ def verify(
 
     Example: [bold]keyhole verify --local[/]
     """
-    from keyhole.cli.console import err, out, show_json
+    from keyhole.cli.console import err, out, say, show_json
     from keyhole.cli.workspace import open_workspace
     from keyhole.errors import ExitCode
     from keyhole.verify.identities import find_identities
@@ -35,7 +35,7 @@ def verify(
     from keyhole.verify.show import bucket_keys, probes_as_json, render_identities, render_probes
 
     with err.status("taking the workload's credentials…"):
-        workspace = open_workspace(file, env, local=local, port=port, profile=profile)
+        workspace = open_workspace(file, env, local=local, port=local_port, profile=profile)
         identities = find_identities(workspace.aws, workspace.blueprint)
     patience_s = wait if wait is not None else 0.0 if workspace.aws.endpoint_url else 15.0
     with err.status("probing…"):
@@ -44,6 +44,8 @@ def verify(
         show_json(probes_as_json(probes, identities))
     else:
         out.print(render_identities(identities))
-        out.print(render_probes(probes, bucket_keys(workspace.blueprint)))
+        out.print(render_probes(probes, bucket_keys(workspace.blueprint), width=out.width))
+    if any(probe.verdict is Verdict.FAILS for probe in probes):
+        say(f"`keyhole plan{workspace.flags}` shows what differs from the file; `keyhole up{workspace.flags}` mends it")
     if any(probe.verdict is not Verdict.HOLDS for probe in probes):
         raise typer.Exit(int(ExitCode.FINDING))

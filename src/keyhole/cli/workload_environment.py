@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from keyhole.aws.imds import fetch_instance_credentials
 from keyhole.cli.workspace import open_workspace
 from keyhole.errors import KeyholeError
 from keyhole.spec.model import Ec2Workload
@@ -33,6 +34,7 @@ def become_workload(file: Path, environment: str, key: str, port: int) -> None:
         kind = workspace.spec.app.workloads[key].kind
         raise KeyholeError(f"running as a workload of kind `{kind}` is not possible yet", hint="kind `ec2` is")
     endpoint = imds_endpoint(workspace.aws, workspace.blueprint, key)
+    fetch_instance_credentials(endpoint)
     for name in _EARLIER_IN_CHAIN:
         os.environ.pop(name, None)
     os.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = endpoint

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from keyhole.aws.client import BotocoreAws
 from keyhole.blueprint import Blueprint, build_blueprint
+from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT
 from keyhole.errors import KeyholeError
 from keyhole.spec import Spec, load_spec
 
@@ -19,6 +21,8 @@ class Workspace:
     aws: BotocoreAws
     account: str
     blueprint: Blueprint
+    flags: str
+    """The options that lead the next command to the same place, for hints: " -e dev --local"."""
 
 
 def open_workspace(file: Path, environment: str, *, local: bool, port: int, profile: str) -> Workspace:
@@ -26,6 +30,8 @@ def open_workspace(file: Path, environment: str, *, local: bool, port: int, prof
 
     Raises: KeyholeError (a wrong spec, the wrong account), AwsError (no credentials, no network).
     """
+    if local and profile:
+        raise KeyholeError("`--profile` and `--local` exclude each other", hint="the local AWS has its own root keys")
     spec = load_spec(file, environment)
     app = spec.app
     if local:
@@ -41,4 +47,15 @@ def open_workspace(file: Path, environment: str, *, local: bool, port: int, prof
             hint="use credentials of the right account (`--profile`, AWS_PROFILE), or correct `account`",
             where=spec.places.where(("app", "account")),
         )
-    return Workspace(spec, aws, account, build_blueprint(spec, account))
+    flags = describe_flags(file, environment, local=local, port=port, profile=profile)
+    return Workspace(spec, aws, account, build_blueprint(spec, account), flags)
+
+
+def describe_flags(file: Path, environment: str, *, local: bool, port: int, profile: str) -> str:
+    """Give the options by which a command is sent to the same file and account, as one types them."""
+    flags = [f"-f {shlex.quote(str(file))}"] if file != DEFAULT_FILE else []
+    flags += [f"-e {environment}"] if environment else []
+    flags += ["--local"] if local else []
+    flags += [f"--local-port {port}"] if local and port != LOCAL_PORT else []
+    flags += [f"--profile {profile}"] if profile else []
+    return "".join(f" {flag}" for flag in flags)

@@ -11,6 +11,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from keyhole.errors import KeyholeError
+
 
 @dataclass(frozen=True, slots=True)
 class LocalState:
@@ -30,11 +32,21 @@ def state_dir() -> Path:
     return (Path(base) if base else Path.home() / ".local" / "state") / "keyhole"
 
 
+def make_state_dir() -> Path:
+    """Give the folder of the state files, made if need be, for nobody else to read. Raises: KeyholeError."""
+    folder = state_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    except OSError as error:
+        hint = "set KEYHOLE_STATE_DIR to a folder that you may write in"
+        raise KeyholeError(f"the folder `{folder}` cannot be made: {error.strerror}", hint=hint) from error
+    return folder
+
+
 def write_state(state: LocalState) -> Path:
     """Write the file, whole or not at all, for nobody else to read."""
-    folder = state_dir()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
+    folder = make_state_dir()
     document = {"pid": state.pid, "url": state.url, "port": state.port, "master": state.master.hex()}
     # mkstemp creates with mode 0600.
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".local-")

@@ -23,7 +23,8 @@ WORKERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened to a change: `stage` is "start", "call", "wait", "done", "failed" or "skipped".
+    """Something happened to a change: `stage` is "start", "call", "wait", "done", "failed", "unfinished" or
+    "skipped".
 
     `detail`: the operation of a call, the reason for a wait, the error of a failure.
     """
@@ -42,16 +43,17 @@ class Failure:
 
 @dataclass(slots=True)
 class Applied:
-    """What became of a plan."""
+    """What became of a plan. `unfinished` changes were begun and interrupted, `skipped` ones never begun."""
 
     done: list[Change] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     skipped: list[Change] = field(default_factory=list)
+    unfinished: list[Change] = field(default_factory=list)
     interrupted: bool = False
 
     @property
     def is_complete(self) -> bool:
-        return not self.failures and not self.skipped and not self.interrupted
+        return not self.failures and not self.skipped and not self.unfinished and not self.interrupted
 
 
 def apply_plan(plan: Plan, aws: Aws, on_event: Callable[[Event], None] = lambda _event: None) -> Applied:
@@ -77,9 +79,11 @@ def apply_plan(plan: Plan, aws: Aws, on_event: Callable[[Event], None] = lambda 
                     order.done(running.pop(future))
         except KeyboardInterrupt:
             run.stop()
+    run.wait_until_idle()
     applied = run.applied
     applied.interrupted = run.is_stopped
-    ended = {change.address for change in (*applied.done, *applied.skipped, *(f.change for f in applied.failures))}
+    failed = (failure.change for failure in applied.failures)
+    ended = {change.address for change in (*applied.done, *applied.skipped, *applied.unfinished, *failed)}
     applied.skipped += [change for change in todo.values() if change.address not in ended]
     return applied
 
@@ -91,7 +95,8 @@ class _Run:
         self._aws = aws
         self._on_event = on_event
         self._stopped = threading.Event()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._active = 0
         self._broken: set[str] = set()
         self.applied = Applied()
 
@@ -102,20 +107,35 @@ class _Run:
     def stop(self) -> None:
         self._stopped.set()
 
+    def wait_until_idle(self) -> None:
+        """Return when no change is under way: an interrupt in `submit` leaves a thread that its pool does not know."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._active)
+
     def apply(self, change: Change) -> bool:
+        """Make the change's calls; hold iff all were made."""
         with self._lock:
             blocked = bool(self._broken & set(change.after)) or self.is_stopped
+            self._active += not blocked
         if blocked:
             self._end(change, "skipped")
             return False
+        try:
+            return self._make_calls(change)
+        finally:
+            with self._lock:
+                self._active -= 1
+                self._lock.notify_all()
+
+    def _make_calls(self, change: Change) -> bool:
         self._on_event(Event(change, "start"))
         call: Call | None = None
         try:
             if change.empties:
                 empty_bucket(self._aws, change.name, change.calls[0].params["ExpectedBucketOwner"])
-            for call in change.calls:
+            for made, call in enumerate(change.calls):
                 if self.is_stopped:
-                    self._end(change, "skipped")
+                    self._end(change, "unfinished" if made or change.empties else "skipped")
                     return False
                 self._on_event(Event(change, "call", call.operation))
                 call_patiently(self._aws, call, self._stopped, self._waiting(change))
@@ -136,6 +156,8 @@ class _Run:
                 self._broken.add(change.address)
             if stage == "skipped":
                 self.applied.skipped.append(change)
+            if stage == "unfinished":
+                self.applied.unfinished.append(change)
             if failure is not None:
                 self.applied.failures.append(failure)
         self._on_event(Event(change, stage, detail=str(failure.error) if failure else ""))

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from keyhole.aws import Call
 from keyhole.blueprint import Blueprint
+from keyhole.errors import KeyholeError
 from keyhole.naming import TAG_APP, TAG_ENVIRONMENT, Scope
 from keyhole.provision.snapshot import Snapshot, kind_of
 from keyhole.resources import KINDS, Existing, Wanted
@@ -86,6 +87,7 @@ def plan_up(
 
     Raises: KeyholeError if a change cannot be planned.
     """
+    _check_adopted(adopt, snapshot)
     changes: list[Change] = []
     refusals: list[Refusal] = []
     for want in blueprint.resources:
@@ -131,11 +133,21 @@ def _refuse(want: Wanted, have: Existing, scope: Scope, adopt: frozenset[str]) -
     if may_adopt and adopt & {have.name, want.address}:
         return None
     whose = f"it belongs to `{owner}` ({have.tags.get(TAG_ENVIRONMENT)})" if owner else "it lacks Keyhole's tag"
-    hint = f"choose another name in the file, or take it over as it is: `--adopt {have.name}`"
+    hint = (
+        f"choose another name in the file, or make it this app's: `--adopt {have.name}` shows what would change in it"
+    )
     if not may_adopt:
         hint = "choose another name in the file"
     shown = have.name.rpartition("/")[2]
     return Refusal(want.address, f"{kind.NAME} `{shown}` exists already and {whose}: it is not touched", hint)
+
+
+def _check_adopted(adopt: frozenset[str], snapshot: Snapshot) -> None:
+    names = {name for address, have in snapshot.existing.items() if have is not None for name in (address, have.name)}
+    if unknown := sorted(adopt - names):
+        listed = ", ".join(f"`{have.name}`" for have in snapshot.existing.values() if have is not None)
+        hint = f"what the file names and is there: {listed}" if listed else "nothing that the file names is there yet"
+        raise KeyholeError(f"there is no `{unknown[0]}` to adopt", hint=hint)
 
 
 def _orphan_address(kind_name: str, have: Existing) -> str:

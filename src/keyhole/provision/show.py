@@ -11,6 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from keyhole.aws import Call
+from keyhole.provision.apply import Applied
 from keyhole.provision.plan import Change, Plan, Verb
 
 _SIGNS = {
@@ -26,9 +27,9 @@ def render_plan(plan: Plan, *, verbose: bool = False) -> RenderableType:
     scope = plan.scope
     title = f"[bold]{scope.app}[/] · {scope.environment} · account {scope.account} · {scope.region}"
     tree = Tree(title, guide_style="dim")
-    width = max((len(call.why) for change in plan.changes for call in change.calls), default=0)
+    width = max((len(_marked(call)) for change in plan.changes for call in change.calls), default=0)
     for change in plan.changes:
-        _add_change(tree, change, min(width, 60), verbose=verbose)
+        _add_change(tree, change, min(width, 70), verbose=verbose)
     for refusal in plan.refusals:
         branch = tree.add(f"[bold red]![/] [bold]{escape(refusal.address)}[/] [red]{escape(refusal.message)}[/]")
         branch.add(f"[cyan]help[/]: {escape(refusal.hint)}")
@@ -49,9 +50,14 @@ def _add_change(tree: Tree, change: Change, width: int, *, verbose: bool) -> Non
 
 
 def _call_line(call: Call, width: int) -> str:
-    why = escape((call.why or call.operation).ljust(width))
+    why = escape(_marked(call).ljust(width))
     style = "red" if call.destructive else "default"
     return f"[{style}]{why}[/]  [dim]{call.service}:{call.operation}[/]"
+
+
+def _marked(call: Call) -> str:
+    """Give what the call is for; one that takes something away stands out without colour too."""
+    return f"{'! ' if call.destructive else ''}{call.why or call.operation}"
 
 
 def _pretty(value: Any) -> str:
@@ -65,8 +71,11 @@ def _summary(plan: Plan) -> str:
         return "\nnothing to do: AWS agrees with the file"
     counts = [f"{plan.count(verb)} to {verb}" for verb in (Verb.CREATE, Verb.UPDATE, Verb.DELETE) if plan.count(verb)]
     if plan.count(Verb.KEEP):
-        counts.append(f"{plan.count(Verb.KEEP)} as they are")
-    text = f"\n[bold]plan[/]: {', '.join(counts) or 'nothing'} ({plan.call_count} calls)"
+        counts.append(f"{plan.count(Verb.KEEP)} unchanged")
+    calls = "1 call" if plan.call_count == 1 else f"{plan.call_count} calls"
+    text = f"\n[bold]plan[/]: {', '.join(counts) or 'nothing'} ({calls})"
+    if takes := sum(call.destructive for change in plan.changes for call in change.calls):
+        text += f"\n[red]![/] marks what takes something away: {takes} of them"
     if plan.refusals:
         text += f"\n[red]{len(plan.refusals)} refused[/]: nothing was changed"
     return text
@@ -85,6 +94,28 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
         "refusals": [
             {"address": refusal.address, "message": refusal.message, "hint": refusal.hint} for refusal in plan.refusals
         ],
+    }
+
+
+def applied_as_json(plan: Plan, applied: Applied | None) -> dict[str, Any]:
+    """Give the plan and what became of it as plain data; `applied` is None where there was nothing to do."""
+    applied = applied or Applied()
+    return {
+        **plan_as_json(plan),
+        "complete": applied.is_complete and not plan.refusals,
+        "done": [change.address for change in applied.done],
+        "failed": [
+            {
+                "address": failure.change.address,
+                "operation": failure.call.operation if failure.call else None,
+                "error": str(failure.error),
+                "hint": failure.error.hint,
+            }
+            for failure in applied.failures
+        ],
+        "unfinished": [change.address for change in applied.unfinished],
+        "not_begun": [change.address for change in applied.skipped],
+        "interrupted": applied.interrupted,
     }
 
 

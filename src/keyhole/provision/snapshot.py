@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from keyhole.aws import Aws
 from keyhole.blueprint import Blueprint
+from keyhole.errors import NotOursError
 from keyhole.naming import Scope
-from keyhole.resources import KINDS, Existing
+from keyhole.resources import KINDS, Existing, Wanted
 from keyhole.resources.bucket import ExistingBucket
 from keyhole.resources.content import BucketContent, count_content
 
@@ -32,27 +33,37 @@ def kind_of(address: str) -> str:
     return address.partition(".")[0]
 
 
-def take_snapshot(aws: Aws, blueprint: Blueprint, *, with_contents: bool = False) -> Snapshot:
+def take_snapshot(aws: Aws, blueprint: Blueprint, *, only_ours: bool = False) -> Snapshot:
     """Read AWS; reads run side by side.
 
-    `with_contents` counts the objects of every bucket that is there; otherwise only those of orphaned buckets.
+    `only_ours`: what a name of the file leads to and is certainly not ours is passed over, and the objects of every
+    bucket are counted; that is what taking down needs. Otherwise only those of buckets that left the file are counted.
 
     Raises: AwsError, KeyholeError.
     """
     scope = blueprint.scope
     with ThreadPoolExecutor(READERS) as pool:
         wanted = {
-            want.address: pool.submit(KINDS[kind_of(want.address)].read, aws, scope, want.name)
-            for want in blueprint.resources
+            want.address: pool.submit(_read, aws, scope, want, only_ours=only_ours) for want in blueprint.resources
         }
         found = {name: pool.submit(_find, aws, scope, name) for name in KINDS}
         existing = {address: future.result() for address, future in wanted.items()}
         orphans = tuple(_orphans(aws, scope, existing, found, pool))
         buckets = [have for _, have in orphans if isinstance(have, ExistingBucket)]
-        if with_contents:
+        if only_ours:
             buckets += [have for have in existing.values() if isinstance(have, ExistingBucket)]
         contents = {have.name: pool.submit(count_content, aws, have.name, scope.account) for have in buckets}
         return Snapshot(existing, orphans, {name: future.result() for name, future in contents.items()})
+
+
+def _read(aws: Aws, scope: Scope, want: Wanted, *, only_ours: bool) -> Existing | None:
+    try:
+        found: Existing | None = KINDS[kind_of(want.address)].read(aws, scope, want.name)
+    except NotOursError:
+        if only_ours:
+            return None
+        raise
+    return found
 
 
 def _find(aws: Aws, scope: Scope, kind: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keyhole.aws import Aws, Call
-from keyhole.errors import AwsError, KeyholeError
+from keyhole.errors import AwsError, KeyholeError, NotOursError
 from keyhole.iam.text import same_document, write_document
 from keyhole.naming import Scope
 from keyhole.resources.kind import missing_tags, removal, tag_dict, tag_list
@@ -132,7 +132,12 @@ def calls(want: Bucket | None, have: ExistingBucket | None) -> Iterator[Call]:
         have = ExistingBucket(want.name, want.account, Settings(), want.tags)
     if lacking := missing_tags(want.tags, have.tags):
         tagging = {"TagSet": tag_list({**have.tags, **lacking})}
-        yield Call("s3", "PutBucketTagging", {**owner, "Tagging": tagging}, why="tag it as this app's")
+        yield Call(
+            "s3",
+            "PutBucketTagging",
+            {**owner, "Tagging": tagging},
+            why="tag it as this app's: `keyhole down` may delete it then",
+        )
     yield from _settings(want.settings, have.settings, owner)
 
 
@@ -162,12 +167,14 @@ def _settings(want: Settings, have: Settings, owner: dict[str, Any]) -> Iterator
     if want.versioning != have.versioning:
         status = "Enabled" if want.versioning else "Suspended"
         params = {**owner, "VersioningConfiguration": {"Status": status}}
-        yield Call("s3", "PutBucketVersioning", params, why=f"versioning {status.lower()}")
+        why = "keep old versions" if want.versioning else "keep no new old versions: versioning is suspended"
+        yield Call("s3", "PutBucketVersioning", params, destructive=not want.versioning, why=why)
     yield from _rules("Lifecycle", want.lifecycle, have.lifecycle, owner)
     yield from _rules("Cors", want.cors, have.cors, owner)
     if want.policy is not None and not same_document(want.policy, have.policy):
         params = {**owner, "Policy": write_document(want.policy)}
-        yield Call("s3", "PutBucketPolicy", params, why="set the bucket policy")
+        why = _describe_replacement(have.policy) if have.policy else "set the bucket policy"
+        yield Call("s3", "PutBucketPolicy", params, destructive=have.policy is not None, why=why)
 
 
 def _rules(
@@ -182,6 +189,13 @@ def _rules(
         yield Call("s3", "PutBucketLifecycleConfiguration", params, why="set the lifecycle rules")
     else:
         yield Call("s3", "PutBucketCors", {**owner, "CORSConfiguration": {"CORSRules": want}}, why="set the CORS rules")
+
+
+def _describe_replacement(policy: dict[str, Any]) -> str:
+    statements = policy.get("Statement", [])
+    statements = [statements] if isinstance(statements, dict) else statements
+    names = ", ".join(str(statement.get("Sid", "no Sid")) for statement in statements)
+    return f"replace the bucket policy that is there now ({names})"
 
 
 def _describe_block(block: dict[str, bool] | None) -> str:
@@ -230,7 +244,7 @@ def _why_not_readable(aws: Aws, scope: Scope, name: str, error: AwsError) -> Key
     if name in mine:
         return error
     free = f"{name}-{scope.account}"[:63].rstrip("-")
-    return KeyholeError(
+    return NotOursError(
         f"the bucket name `{name}` is taken by another AWS account",
         hint=f"bucket names are unique in all of AWS: try `{free}`",
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keyhole.aws import Aws, Call
-from keyhole.errors import KeyholeError
+from keyhole.errors import KeyholeError, NotOursError
 from keyhole.naming import Scope
 from keyhole.resources.kind import removal
 
@@ -29,6 +29,7 @@ class InstanceAttachment:
     address: str
     name: str
     profile_arn: str
+    region: str
     depends_on: tuple[str, ...] = ()
     hop_limit: int = 2
 
@@ -62,12 +63,12 @@ def read(aws: Aws, scope: Scope, name: str) -> ExistingInstanceAttachment | None
 
     Raises: KeyholeError if the name selects more than one instance.
     """
-    instances = _select(aws, name)
+    instances = find_instances(aws, name)
     if not instances:
         return None
     if len(instances) > 1:
         ids = ", ".join(instance["InstanceId"] for instance in instances)
-        raise KeyholeError(
+        raise NotOursError(
             f"{len(instances)} instances are named `{name}` in {scope.region}: {ids}",
             hint="write the id of the one that is meant as `instance` in the spec",
         )
@@ -93,12 +94,15 @@ def calls(want: InstanceAttachment | None, have: ExistingInstanceAttachment | No
     if want is None:
         if have is not None and have.association_id:
             params: dict[str, Any] = {"AssociationId": have.association_id}
-            yield removal("ec2", "DisassociateIamInstanceProfile", params, f"detach it from {have.name}")
+            yield removal(
+                "ec2", "DisassociateIamInstanceProfile", params, f"detach it from {have.name}; it stays on IMDSv2"
+            )
         return
     if have is None:
         raise KeyholeError(
-            f"there is no instance `{want.name}` to attach the role to",
-            hint="`instance` in the spec is an instance id or the value of a Name tag, in the region of the spec",
+            f"there is no instance `{want.name}` in {want.region} to attach the role to",
+            hint="`instance` in the file is an instance id or the value of a Name tag; in a local AWS "
+            f"`keyhole local instance {want.name} --region {want.region}` runs one",
         )
     profile = {"Arn": want.profile_arn}
     if not have.association_id:
@@ -118,7 +122,8 @@ def calls(want: InstanceAttachment | None, have: ExistingInstanceAttachment | No
         yield Call("ec2", "ModifyInstanceMetadataOptions", params, why="IMDSv2 only, reachable from a container")
 
 
-def _select(aws: Aws, name: str) -> list[dict[str, Any]]:
+def find_instances(aws: Aws, name: str) -> list[dict[str, Any]]:
+    """Give the instances with this id or Name tag that are not on their way out. Raises: AwsError."""
     field = "instance-id" if name.startswith("i-") else "tag:Name"
     filters = [{"Name": field, "Values": [name]}, {"Name": "instance-state-name", "Values": LIVE_STATES}]
     reservations = aws.pages("ec2", "DescribeInstances", "Reservations", Filters=filters)

@@ -10,6 +10,8 @@ from typing import Any
 
 from keyhole.spec.positions import Path
 
+VERBS = {"read", "write", "delete", "list"}
+NOT_YET = {"github-actions", "access-key"}
 Found = tuple[Path, str, str]
 
 
@@ -20,6 +22,14 @@ def cross_mistakes(raw: Mapping[str, Any], environment: str) -> Iterator[Found]:
     yield from _grants(workloads, buckets)
     yield from _uploads(_tables(raw, "uploads"), workloads, buckets)
     yield from _same_names(buckets)
+    for name, workload in workloads.items():
+        if workload.get("kind") in NOT_YET:
+            path = ("workloads", name, "kind")
+            yield (
+                path,
+                f"workloads of kind `{workload['kind']}` are not provisioned yet",
+                "those that are: ec2, ecs, role",
+            )
     if "environment" in raw:
         yield ("environment",), "`environment` is not set in the file", f"choose one by `-e {environment}`"
 
@@ -81,11 +91,18 @@ def _may_upload(workload: Mapping[str, Any], bucket: object, prefix: object) -> 
     have: set[str] = set()
     grants = workload.get("grants")
     for grant in grants if isinstance(grants, list) else []:
-        if not isinstance(grant, dict) or grant.get("bucket") != bucket:
+        if not isinstance(grant, dict) or not _has_verbs(grant) or isinstance(grant.get("prefix", ""), int):
+            return True  # a mistake of its own: what it was meant to cover cannot be told
+        if grant.get("bucket") != bucket:
             continue
-        if str(prefix).startswith(str(grant.get("prefix", ""))) and isinstance(grant.get("verbs"), list):
-            have.update(str(verb) for verb in grant["verbs"])
-    return have >= {"read", "write", "delete", "list"}
+        if str(prefix).startswith(str(grant.get("prefix", ""))):
+            have.update(grant["verbs"])
+    return have >= VERBS
+
+
+def _has_verbs(grant: Mapping[str, Any]) -> bool:
+    verbs = grant.get("verbs")
+    return isinstance(verbs, list) and all(isinstance(verb, str) and verb in VERBS for verb in verbs)
 
 
 def _same_names(buckets: Mapping[str, dict[str, Any]]) -> Iterator[Found]:

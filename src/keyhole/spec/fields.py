@@ -108,6 +108,23 @@ def bucket_name_mistake(name: str) -> str:
     return ""
 
 
+def _check_origin(value: str) -> str:
+    """AWS: Amazon S3 User Guide, "Elements of a CORS configuration": scheme, host, one `*` at most."""
+    if value != "*" and (not re.fullmatch(r"https?://[^/\s]+", value) or value.count("*") > 1):
+        raise ValueError(f"`{value}` is not a web origin|write it like `https://app.example.com`, without a path")
+    return value
+
+
+def _check_principal_arn(value: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:(root|(user|role)/[\w+=,.@/-]+)", value, re.ASCII):
+        raise ValueError(
+            f"`{value}` is not the ARN of a user or role|write it like `arn:aws:iam::123456789012:role/NAME`"
+        )
+    return value
+
+
+Origin = Annotated[str, AfterValidator(_check_origin)]
+PrincipalArn = Annotated[str, AfterValidator(_check_principal_arn)]
 Label = Annotated[str, AfterValidator(_check_label)]
 Region = Annotated[str, AfterValidator(_check_region), Field(examples=["us-east-1"])]
 AccountId = Annotated[str, AfterValidator(_check_account)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -97,10 +98,22 @@ def _parse(text: str, file: str) -> tuple[dict[str, Any], Places]:
         message = str(error)
         line = re.search(r"at line (\d+)", message)
         where = f"{file}:{line[1]}" if line else f"{file}:{text.count(chr(10)) + 1}"
-        bare = re.sub(r"\s*\(at .*\)\Z", "", message)
-        problem = bare[:1].lower() + bare[1:]
-        raise SpecError((Mistake(where, f"this is not TOML: {problem}", "strings need quotes; see toml.io"),)) from None
+        raise SpecError((_explain_toml(where, message),)) from None
     return raw, Places(file, find_positions(text))
+
+
+def _explain_toml(where: str, message: str) -> Mistake:
+    bare = re.sub(r"\s*\(at .*\)\Z", "", message)
+    problem = bare[:1].lower() + bare[1:]
+    if "Illegal character" in message and "\\n" in message:
+        return Mistake(where, "this is not TOML: a string does not end on its line", "close it with its quote")
+    if found := re.match(r"Cannot declare \((.*?),?\) twice", bare):
+        table = ".".join(re.findall(r"'([^']*)'", found[1]))
+        return Mistake(where, f"table `{table}` is there twice", "join the two")
+    if bare == "Cannot overwrite a value":
+        return Mistake(where, "the same key is there twice", "remove one")
+    hint = "strings need quotes" if bare == "Invalid value" else ""
+    return Mistake(where, f"this is not TOML: {problem}", hint)
 
 
 def _environment_names(raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -139,11 +152,36 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check(raw: dict[str, Any], environment: str, places: Places) -> tuple[App | None, list[Mistake]]:
     mistakes = [Mistake(places.where(path), message, hint) for path, message, hint in cross_mistakes(raw, environment)]
+    app, details = _validate(raw, environment)
+    unkind = {detail["loc"][1] for detail in details if detail["type"].startswith("union_tag")}
+    if unkind:
+        # A workload of no known kind is checked as if it were of a common one, so that its other mistakes show too.
+        guessed = {name: {**raw["workloads"][name], "kind": "ec2"} for name in unkind}
+        _, more = _validate(raw | {"workloads": {**raw["workloads"], **guessed}}, environment)
+        details += [d for d in more if d["loc"][:2] in {("workloads", name) for name in unkind} and _is_sure(d)]
+    return app, _without_echoes([_translate(detail, places) for detail in details]) + mistakes
+
+
+def _validate(raw: dict[str, Any], environment: str) -> tuple[App | None, list[ErrorDetails]]:
     try:
-        app = App.model_validate(raw | {"environment": environment})
+        return App.model_validate(raw | {"environment": environment}), []
     except ValidationError as error:
-        return None, [_translate(detail, places) for detail in error.errors()] + mistakes
-    return app, mistakes
+        return None, error.errors()
+
+
+def _is_sure(detail: ErrorDetails) -> bool:
+    """Hold iff the mistake is one whatever the workload's kind turns out to be: keys differ from kind to kind."""
+    return "grants" in detail["loc"]
+
+
+def _without_echoes(mistakes: list[Mistake]) -> list[Mistake]:
+    """Drop "`app` has no `region`" where `regoin` was found in its place: that is one mistake."""
+    meant = {
+        (mistake.message.rpartition(" in ")[2], mistake.hint.removeprefix("did you mean ").rstrip("?"))
+        for mistake in mistakes
+        if mistake.hint.startswith("did you mean ")
+    }
+    return [m for m in mistakes if not any(m.message == f"{table} has no {key}" for table, key in meant)]
 
 
 def _shared_names(apps: Mapping[str, App], places: Places) -> Iterable[Mistake]:
@@ -187,15 +225,17 @@ def _translate(detail: ErrorDetails, places: Places) -> Mistake:
     match detail["type"]:
         case "extra_forbidden":
             return Mistake(places.where(path), f"unknown key `{key}` in `{table}`", _did_you_mean(key, path))
+        case "missing" if len(path) == 1:
+            return Mistake(places.where(path), f"the file has no `[{key}]`", f"add a table `[{key}]`")
         case "missing":
             return Mistake(places.where(path), f"`{table}` has no `{key}`", f"add `{key} = …`")
         case "union_tag_not_found":
-            return Mistake(places.where(path), f"`{place}` has no `kind`", f"write one of {context['discriminator']}")
+            return Mistake(places.where(path), f"`{place}` has no `kind`", "write `ec2`, `ecs` or `role`")
         case "union_tag_invalid":
             return Mistake(
                 places.where((*path, "kind")),
                 f"`{context['tag']}` is no kind of workload",
-                f"write {context['expected_tags']}",
+                "write `ec2`, `ecs` or `role`",
             )
         case "value_error":
             problem, _, hint = str(context["error"]).partition("|")
@@ -214,10 +254,25 @@ def _translate(detail: ErrorDetails, places: Places) -> Mistake:
         "model_attributes_type": "a table",
     }
     if detail["type"] in kinds:
-        shown = str(detail["input"])
-        return Mistake(places.where(path), f"`{place}` is `{shown[:60]}`", f"it must be {kinds[detail['type']]}")
-    message = detail["msg"][:1].lower() + detail["msg"][1:]
-    return Mistake(places.where(path), f"`{place}`: {message}", f"it is `{str(detail['input'])[:60]}` now")
+        return Mistake(
+            places.where(path), f"`{place}` is {_show(detail['input'])}", f"it must be {kinds[detail['type']]}"
+        )
+    limits = {
+        "too_short": "needs at least one entry",
+        "string_too_short": "must not be empty",
+        "greater_than": f"must be above {context.get('gt')}",
+        "greater_than_equal": f"must be {context.get('ge')} or more",
+        "less_than_equal": f"must be {context.get('le')} or less",
+        "string_pattern_mismatch": "must look like `acme/infra`: owner, slash, repository",
+    }
+    problem = limits.get(detail["type"], detail["msg"][:1].lower() + detail["msg"][1:])
+    return Mistake(places.where(path), f"`{place}` is {_show(detail['input'])}", f"it {problem}")
+
+
+def _show(value: object) -> str:
+    """Give a value as TOML would write it, cut short."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return f"`{text[:60]}`"
 
 
 def _toml_path(location: tuple[int | str, ...]) -> Path:

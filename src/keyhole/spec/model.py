@@ -14,8 +14,10 @@ from keyhole.spec.fields import (
     BucketName,
     InstanceProfileName,
     Label,
+    Origin,
     PolicyName,
     Prefix,
+    PrincipalArn,
     Region,
     RoleName,
     UserName,
@@ -86,7 +88,7 @@ class LifecycleRule(Table):
 class CorsRule(Table):
     """Which web pages may call the bucket from a browser."""
 
-    origins: list[str] = Field(min_length=1, examples=[["https://app.example.com"]])
+    origins: list[Origin] = Field(min_length=1, examples=[["https://app.example.com"]])
     methods: list[Literal["GET", "PUT", "POST", "DELETE", "HEAD"]] = Field(min_length=1)
     headers: list[str] = Field(["*"], description="Request headers that a page may send.")
     expose: list[str] = Field(["ETag"], description="Response headers that a page may read.")
@@ -168,7 +170,9 @@ class RoleWorkload(RoleBased):
     """A role that people or programs of this account assume."""
 
     kind: Literal["role"]
-    trusted: list[str] = Field([], description="ARNs of users and roles that may assume it; empty: the whole account.")
+    trusted: list[PrincipalArn] = Field(
+        [], description="ARNs of users and roles that may assume it; empty: the whole account."
+    )
 
 
 AnyWorkload = Annotated[

@@ -24,9 +24,8 @@ def find_positions(text: str) -> dict[Path, int]:
         header = _HEADER.match(statement.split("\n", 1)[0])
         if header and _split_assignment(statement) is None:
             table = _enter(_split_key(header[2]), counts, is_array=header[1] == "[[")
-            positions.setdefault(table, line_number)
-            if header[1] == "[[":
-                positions.setdefault(table[:-1], line_number)
+            for length in range(1, len(table) + 1):
+                positions.setdefault(table[:length], line_number)
             continue
         assignment = _split_assignment(statement)
         if assignment is None:
@@ -54,6 +53,7 @@ def _enter(key: Path, counts: dict[Path, int], *, is_array: bool) -> Path:
 
 def _note_inline_tables(positions: dict[Path, int], path: Path, value: str, line: int) -> None:
     """Note the keys of inline tables; in an array of them each opening brace is one element."""
+    value = _without_strings(value)
     if "{" not in value:
         return
     is_array = value.lstrip().startswith("[")
@@ -63,6 +63,18 @@ def _note_inline_tables(positions: dict[Path, int], path: Path, value: str, line
         positions.setdefault(prefix, start)
         for match in _INLINE_KEY.finditer("{" + part):
             positions.setdefault((*prefix, match[1]), start)
+
+
+def _without_strings(value: str) -> str:
+    """Give the text with every string and comment emptied, on the same lines: what looks like a table there is none."""
+    kept: list[str] = []
+    position = 0
+    while position < len(value):
+        end = _token_end(value, position)
+        token = value[position:end]
+        kept.append(token if end == position + 1 else "\n" * token.count("\n"))
+        position = end
+    return "".join(kept)
 
 
 def _split_key(key: str) -> Path:
@@ -110,21 +122,28 @@ def _is_open(text: str) -> bool:
     depth = 0
     position = 0
     while position < len(text):
-        char = text[position]
-        quotes = next((q for q in ('"""', "'''", '"', "'") if text.startswith(q, position)), "")
-        if quotes:
-            end = _string_end(text, position + len(quotes), quotes)
-            if end is None:
-                return len(quotes) == 3
-            position = end
-            continue
-        if char == "#":
-            position = text.find("\n", position)
-            if position < 0:
-                break
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(char, 0)
-        position += 1
+        end = _token_end(text, position)
+        if end > len(text):
+            return True
+        if end == position + 1:
+            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(text[position], 0)
+        position = end
     return depth > 0
+
+
+def _token_end(text: str, position: int) -> int:
+    """Give where the string or comment that begins here ends, or else the next position.
+
+    A multi-line string that does not end in this text ends beyond it.
+    """
+    quotes = next((q for q in ('"""', "'''", '"', "'") if text.startswith(q, position)), "")
+    if quotes:
+        end = _string_end(text, position + len(quotes), quotes)
+        return end if end is not None else len(text) + (len(quotes) == 3)
+    if text[position] == "#":
+        end = text.find("\n", position)
+        return end if end > position else len(text)
+    return position + 1
 
 
 def _string_end(text: str, position: int, quotes: str) -> int | None:

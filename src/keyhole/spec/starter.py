@@ -14,17 +14,25 @@ def starter_spec(name: str, region: str) -> str:
 name = "{name}"
 region = "{region}"
 
-# A bucket: private, encrypted, without ACLs. Everyone may read what is under `public/`.
+# A bucket: private, encrypted, without ACLs. Everyone may read what is under `images/`.
 [buckets.files]
-public_read = ["public/"]
+public_read = ["images/"]
 
 # An app on an EC2 instance. It gets a role and temporary credentials: no access key anywhere.
 [workloads.web]
 kind = "ec2"
-# instance = "web"        # the Name tag, or the id, of the running instance to attach the role to
+instance = "{name}-web"     # the Name tag, or the id, of the running instance to attach the role to
 
 [[workloads.web.grants]]
 bucket = "files"
-prefix = "public/"
+prefix = "images/"
 verbs = ["read", "write", "delete", "list"]
+
+# What `keyhole serve` takes, and where it puts it.
+[uploads.images]
+workload = "web"
+bucket = "files"
+prefix = "images/"
+content_types = ["image/png", "image/jpeg", "image/gif", "image/webp"]
+max_bytes = 10485760        # 10 MiB
 """

@@ -52,7 +52,10 @@ def imds_endpoint(aws: Aws, blueprint: Blueprint, key: str) -> str:
         raise KeyholeError(f"workload `{key}` names no instance", hint="set `instance` in the file")
     have = instance_attachment.read(aws, blueprint.scope, workload.instance)
     if have is None:
-        raise KeyholeError(f"there is no instance `{workload.instance}`", hint="start it first")
+        raise KeyholeError(
+            f"there is no instance `{workload.instance}` in {aws.region}",
+            hint=f"run one: `keyhole local instance {workload.instance} --region {aws.region}`",
+        )
     endpoint = find_local_imds(aws.endpoint_url, have.name)
     if not endpoint:
         raise KeyholeError(f"{aws.endpoint_url} serves no instance metadata", hint="use `keyhole local start`")

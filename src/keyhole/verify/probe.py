@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from keyhole.aws import Aws
 from keyhole.blueprint import Blueprint, Claim, Expected
-from keyhole.errors import AwsError, KeyholeError
+from keyhole.errors import AwsError, ExitCode, KeyholeError
 from keyhole.resources import bucket as buckets
 from keyhole.resources.bucket import Bucket, Settings
 from keyhole.resources.content import empty_bucket
@@ -100,6 +100,7 @@ def _stage(aws: Aws, blueprint: Blueprint, keys: dict[str, str], folder: str) ->
     places = sorted(
         {(claim.target.bucket, claim.target.prefix + folder) for claim in blueprint.claims} - {("", folder)}
     )
+    _check_there(aws, blueprint, own)
     try:
         for name in others:
             _make_bucket(aws, blueprint, name)
@@ -111,6 +112,15 @@ def _stage(aws: Aws, blueprint: Blueprint, keys: dict[str, str], folder: str) ->
             _clean(aws, bucket, prefix, account)
         for name in others:
             _delete_bucket(aws, blueprint, name)
+
+
+def _check_there(aws: Aws, blueprint: Blueprint, names: set[str]) -> None:
+    """Return if the app's buckets are there. Raises: KeyholeError as a finding if one is not."""
+    for name in sorted(names):
+        if buckets.read(aws, blueprint.scope, name) is None:
+            error = KeyholeError(f"bucket `{name}` of the file is not there", hint="make it first: `keyhole up`")
+            error.exit_code = ExitCode.FINDING
+            raise error
 
 
 def _lay_out(aws: Aws, claim: Claim, key: str, account: str) -> None:

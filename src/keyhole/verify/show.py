@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -18,6 +18,7 @@ from keyhole.verify.identities import Identity
 from keyhole.verify.probe import Probe, Verdict
 from keyhole.verify.rehearse import Rehearsal
 
+WIDE = 112
 _STYLES = {Verdict.HOLDS: ("✓", "green"), Verdict.FAILS: ("✗", "bold red"), Verdict.UNKNOWN: ("?", "bold yellow")}
 
 
@@ -30,20 +31,22 @@ def render_identities(identities: dict[str, Identity]) -> RenderableType:
     return Text.from_markup("\n".join(lines) + "\n")
 
 
-def render_probes(probes: Sequence[Probe], buckets: Mapping[str, str]) -> RenderableType:
-    """Give a table: claim, expected, got, AWS's reason. `buckets` gives the names on S3 their keys in the file."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in ("", "who", "action", "on", "expected", "got", "AWS says"):
+def render_probes(probes: Sequence[Probe], buckets: Mapping[str, str], *, width: int) -> RenderableType:
+    """Give a table: claim, expected, got, AWS's reason; what does not hold is told in full below it.
+
+    `buckets` gives the names on S3 their keys in the file. A narrow terminal has no room for the reasons of denials.
+    """
+    is_wide = width >= WIDE
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1 if is_wide else 0, 0, 0))
+    for column in ("", "who", "action", "on", "expected", "got", *(["AWS says"] if is_wide else [])):
         table.add_column(column, overflow="fold", no_wrap=column not in {"on", "AWS says"})
     previous = ""
-    for probe in probes:
+    for probe in (probe for probe in probes if probe.verdict is not Verdict.UNKNOWN):
         who, previous = (_who(probe.claim.who) if probe.claim.who != previous else ""), probe.claim.who
         if who and table.row_count:
             table.add_section()
         sign, style = _STYLES[probe.verdict]
-        reason = (
-            "" if probe.got == "allowed" and probe.verdict is Verdict.HOLDS else _short(probe.reason, probe.verdict)
-        )
+        reason = "" if probe.got == "allowed" else _short(probe.reason)
         expected = "allowed" if probe.claim.expected == "can" else "denied"
         table.add_row(
             f"[{style}]{sign}[/]",
@@ -51,10 +54,27 @@ def render_probes(probes: Sequence[Probe], buckets: Mapping[str, str]) -> Render
             probe.claim.action,
             escape(_where(probe.claim, buckets)),
             expected,
-            f"[{style}]{probe.got or 'not known'}[/]",
-            escape(reason),
+            f"[{style}]{probe.got}[/]",
+            *([escape(reason)] if is_wide else []),
         )
-    return Group(table, Text.from_markup(_count(probes)))
+    return Group(*([table] if table.row_count else []), Text.from_markup("\n".join(_in_full(probes)) + _count(probes)))
+
+
+def _in_full(probes: Sequence[Probe]) -> Iterator[str]:
+    """Every claim that fails, with its place in the file and AWS's whole answer; what could not be tried, by reason."""
+    for probe in probes:
+        if probe.verdict is Verdict.FAILS:
+            claim = probe.claim
+            yield f"\n[bold red]✗[/] {escape(claim.place)}: {escape(claim.sentence)}, since {escape(claim.why)}"
+            yield f"    it is {probe.got}: {escape(probe.reason)}"
+    unknown: dict[tuple[str, str], int] = {}
+    for probe in probes:
+        if probe.verdict is Verdict.UNKNOWN:
+            key = (probe.claim.who, probe.reason)
+            unknown[key] = unknown.get(key, 0) + 1
+    for (who, reason), count in unknown.items():
+        claims = "1 claim" if count == 1 else f"{count} claims"
+        yield f"\n[bold yellow]?[/] {claims} about {_who(who)} could not be tried: {escape(reason)}"
 
 
 def render_broken_claims(rehearsals: Iterable[Rehearsal]) -> RenderableType:
@@ -91,10 +111,10 @@ def _where(claim: Claim, buckets: Mapping[str, str]) -> str:
     return f"{bucket}: {target.prefix}*" if target.is_object else bucket
 
 
-def _short(reason: str, verdict: Verdict) -> str:
-    """Give AWS's reason; where the claim holds, only its because-clause, which is what differs from row to row."""
+def _short(reason: str) -> str:
+    """Give the because-clause of AWS's reason, which is what differs from row to row."""
     because = reason.find("because ")
-    if verdict is Verdict.HOLDS and because >= 0:
+    if because >= 0:
         return re.sub(r" allows the \S+ action$", " allows it", reason[because + len("because ") :])
     return reason
 
@@ -104,11 +124,11 @@ def _count(probes: Sequence[Probe]) -> str:
     fails = sum(probe.verdict is Verdict.FAILS for probe in probes)
     unknown = len(probes) - holds - fails
     if holds == len(probes):
-        return f"\n[green]all {holds} claims hold[/]; nothing was left behind"
+        return f"\n[green]all {holds} claims hold[/]; no probe was left behind"
     parts = [f"{holds} of {len(probes)} claims hold"]
-    parts += [f"[bold red]{fails} fail[/]"] if fails else []
+    parts += [f"[bold red]{fails} {'fails' if fails == 1 else 'fail'}[/]"] if fails else []
     parts += [f"[bold yellow]{unknown} could not be tried[/]"] if unknown else []
-    return f"\n{', '.join(parts)}"
+    return f"\n\n{', '.join(parts)}; no probe was left behind"
 
 
 def probes_as_json(probes: Sequence[Probe], identities: dict[str, Identity]) -> dict[str, Any]:
