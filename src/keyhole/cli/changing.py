@@ -23,7 +23,7 @@ def ask(plan: Plan, question: str, *, yes: bool, as_json: bool = False) -> None:
     if as_json and plan.refusals:
         show_json(applied_as_json(plan, None))
     elif not as_json:
-        out.print(render_plan(plan))
+        out.print(render_plan(plan, width=out.width))
     if plan.refusals:
         raise typer.Exit(int(ExitCode.USAGE))
     if yes:

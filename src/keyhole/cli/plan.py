@@ -41,6 +41,6 @@ def plan(
     if json:
         show_json(plan_as_json(found))
     else:
-        out.print(render_plan(found, verbose=verbose))
+        out.print(render_plan(found, width=out.width, verbose=verbose))
     if found.refusals:
         raise typer.Exit(int(ExitCode.USAGE))

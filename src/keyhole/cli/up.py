@@ -47,7 +47,7 @@ def up(
         raise typer.Exit(int(ExitCode.FINDING))
     plan = plan_up(workspace.blueprint, snapshot, adopt=frozenset(adopt or ()), empty=empty)
     if plan.is_empty:
-        show_json(applied_as_json(plan, None)) if json else out.print(render_plan(plan))
+        show_json(applied_as_json(plan, None)) if json else out.print(render_plan(plan, width=out.width))
         return
     ask(plan, "Apply this?", yes=yes, as_json=json)
     say(f"[dim]{len(rehearsals)} claims decided on the planned policies: all hold[/]")

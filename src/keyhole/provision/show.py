@@ -14,6 +14,7 @@ from keyhole.aws import Call
 from keyhole.provision.apply import Applied
 from keyhole.provision.plan import Change, Plan, Verb
 
+WIDE = 100
 _SIGNS = {
     Verb.CREATE: ("+", "green"),
     Verb.UPDATE: ("~", "yellow"),
@@ -22,36 +23,42 @@ _SIGNS = {
 }
 
 
-def render_plan(plan: Plan, *, verbose: bool = False) -> RenderableType:
-    """Give the plan as a tree: every resource, what happens to it and why, and a line that counts."""
+def render_plan(plan: Plan, *, width: int, verbose: bool = False) -> RenderableType:
+    """Give the plan as a tree: every resource, what happens to it and why, and a line that counts.
+
+    The API's names of the calls are shown where the terminal is wide enough for them, or if `verbose`.
+    """
     scope = plan.scope
     title = f"[bold]{scope.app}[/] · {scope.environment} · account {scope.account} · {scope.region}"
     tree = Tree(title, guide_style="dim")
-    width = max((len(_marked(call)) for change in plan.changes for call in change.calls), default=0)
+    longest = max((len(_marked(call)) for change in plan.changes for call in change.calls), default=0)
+    why_width = min(longest, 70) if verbose or width >= WIDE else None
     for change in plan.changes:
-        _add_change(tree, change, min(width, 70), verbose=verbose)
+        _add_change(tree, change, why_width, verbose=verbose)
     for refusal in plan.refusals:
         branch = tree.add(f"[bold red]![/] [bold]{escape(refusal.address)}[/] [red]{escape(refusal.message)}[/]")
         branch.add(f"[cyan]help[/]: {escape(refusal.hint)}")
     return Group(tree, Text.from_markup(_summary(plan)))
 
 
-def _add_change(tree: Tree, change: Change, width: int, *, verbose: bool) -> None:
+def _add_change(tree: Tree, change: Change, why_width: int | None, *, verbose: bool) -> None:
     sign, color = _SIGNS[change.verb]
     name = change.name.rpartition("/")[2]
     branch = tree.add(f"[{color}]{sign} {escape(change.address)}[/] [dim]{escape(name)}[/]")
     if change.empties:
         branch.add(f"[red]delete what it holds: {change.content}, for good[/]")
     for call in change.calls:
-        leaf = branch.add(_call_line(call, width))
+        leaf = branch.add(_call_line(call, why_width))
         if verbose:
             for key, value in call.params.items():
                 leaf.add(Text(f"{key}: {_pretty(value)}", style="dim"))
 
 
-def _call_line(call: Call, width: int) -> str:
-    why = escape(_marked(call).ljust(width))
+def _call_line(call: Call, why_width: int | None) -> str:
     style = "red" if call.destructive else "default"
+    if why_width is None:
+        return f"[{style}]{escape(_marked(call))}[/]"
+    why = escape(_marked(call).ljust(why_width))
     return f"[{style}]{why}[/]  [dim]{call.service}:{call.operation}[/]"
 
 

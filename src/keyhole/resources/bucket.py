@@ -202,7 +202,7 @@ def _describe_block(block: dict[str, bool] | None) -> str:
     open_settings = [key for key, is_on in (block or {}).items() if not is_on]
     if not open_settings:
         return "block all public access"
-    return "block public ACLs; let the bucket policy open what it names"
+    return "block public access, but for the bucket policy"
 
 
 def _get(
