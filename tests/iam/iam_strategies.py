@@ -74,12 +74,13 @@ def condition_blocks(draw: st.DrawFn) -> tuple[Condition, ...]:
 
 
 @st.composite
-def principal_elements(draw: st.DrawFn) -> PrincipalElement:
-    """Principal or NotPrincipal, with the entries of each type together as a document has them."""
+def principal_elements(draw: st.DrawFn, *, can_negate: bool) -> PrincipalElement:
+    """Principal or, where it may stand, NotPrincipal, with the entries of each type together as a document has them."""
+    negated = can_negate and draw(st.booleans())
     if draw(st.booleans()):
-        return PrincipalElement((PrincipalPattern("*", "*"),), draw(st.booleans()))
+        return PrincipalElement((PrincipalPattern("*", "*"),), negated)
     patterns = draw(st.lists(principal_patterns, min_size=1, max_size=3))
-    return PrincipalElement(tuple(sorted(patterns, key=lambda pattern: pattern.kind)), draw(st.booleans()))
+    return PrincipalElement(tuple(sorted(patterns, key=lambda pattern: pattern.kind)), negated)
 
 
 @st.composite
@@ -91,7 +92,7 @@ def statements(draw: st.DrawFn, kind: PolicyKind) -> Statement:
         effect=draw(effects),
         actions=Element(("sts:AssumeRole",)) if is_trust else draw(elements(actions)),
         resources=None if is_trust else draw(elements(resources)),
-        principals=draw(principal_elements()) if has_principal else None,
+        principals=draw(principal_elements(can_negate=not is_trust)) if has_principal else None,
         conditions=draw(condition_blocks()),
     )
 

@@ -53,6 +53,15 @@ def test_a_statement_without_resource_never_matches() -> None:
     decision = decide(REQUEST, PolicySet(identity=(policy(Statement(Effect.ALLOW, GET)),)))
     assert decision.outcome is Outcome.IMPLICIT_DENY
     assert decision.trace[0].elements[-1].element == "Resource"
+    assert decide(REQUEST, PolicySet(identity=(policy(ALLOW, Statement(Effect.DENY, GET)),))).is_allowed
+
+
+def test_not_principal_in_an_allow_is_unknown() -> None:
+    """AWS does not support it: it grants nothing, and the reason says that it could not be evaluated."""
+    other = PrincipalElement((PrincipalPattern("AWS", "444455556666"),), negated=True)
+    decision = decide(REQUEST, PolicySet(resource=policy(Statement(Effect.ALLOW, GET, ANY, other))))
+    assert decision.trace[0].truth is Truth.UNKNOWN
+    assert decision.trace[0].elements[0].truth is Truth.UNKNOWN
 
 
 def test_an_unknown_kind_of_principal_is_unknown() -> None:
@@ -141,6 +150,7 @@ def test_a_role_without_its_arn_is_known_by_name() -> None:
         ("arn:aws:s3:::masks", "444455556666", "444455556666"),
         ("arn:aws:sqs:eu-west-1:444455556666:jobs", "", "444455556666"),
         ("arn:aws:sqs:eu-west-1:444455556666:jobs", ACCOUNT, ACCOUNT),
+        ("arn:aws:logs:eu-west-1:444455556666:log-group:jobs", "", "444455556666"),
         ("arn:aws:iam::aws:policy/ReadOnlyAccess", "", ACCOUNT),
         ("arn:aws:iam::44445555666x:role/a", "", ACCOUNT),
         ("urn:aws:sqs:eu-west-1:444455556666:jobs", "", ACCOUNT),
@@ -166,7 +176,7 @@ def test_whose_the_resource_is(resource: str, said: str, expected: str) -> None:
 def test_the_trace_of_a_principal(negated: bool, arn: str, truth: Truth, detail: str) -> None:
     """The trace names the element, the caller and the list, and says which way it went."""
     element = PrincipalElement((PrincipalPattern("AWS", arn),), negated)
-    decision = decide(REQUEST, PolicySet(resource=policy(Statement(Effect.ALLOW, GET, ANY, element))))
+    decision = decide(REQUEST, PolicySet(resource=policy(Statement(Effect.DENY, GET, ANY, element))))
     trace = decision.trace[0].elements[0]
     assert trace.element == ("NotPrincipal" if negated else "Principal")
     assert (trace.truth, trace.detail) == (truth, detail)

@@ -81,6 +81,15 @@ def test_callers_without_an_identity_learn_nothing() -> None:
     assert denial_message(queue, decision).startswith("User: anonymous is not authorized to perform: sqs:SendMessage")
 
 
+def test_a_root_that_assumes_a_role_is_told_so() -> None:
+    """STS has a sentence of its own for account roots, whatever layer blocked."""
+    root = Principal(PrincipalKind.ROOT, "arn:aws:iam::123456789012:root", "123456789012")
+    request = Request(root, "sts:AssumeRole", "arn:aws:iam::123456789012:role/web")
+    decision = decide(request, PolicySet())
+    assert decision.reason == "an account root assumes no role"
+    assert denial_message(request, decision) == "Roles may not be assumed by root accounts."
+
+
 def test_an_allow_has_no_denial_message() -> None:
     """Where nothing is denied there is nothing to say."""
     root = Principal(PrincipalKind.ROOT, "arn:aws:iam::123456789012:root", "123456789012")

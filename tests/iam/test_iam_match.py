@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from itertools import product
 from types import FrameType
 from typing import Any
 
@@ -60,6 +61,21 @@ def count_lines(function: Callable[[], Any]) -> int:
 def test_a_pattern_means_what_its_definition_says(pattern: str, text: str) -> None:
     """The linear matcher agrees with the definition on every pattern."""
     assert match_pattern(pattern, text) is match_slowly(pattern, text)
+
+
+def test_every_short_pattern_means_what_its_definition_says() -> None:
+    """The same without chance: each pattern of up to four characters against each text of up to four."""
+    short = [
+        ["".join(letters) for size in range(5) for letters in product(each, repeat=size)] for each in ("a?*", "ab")
+    ]
+    assert not [pair for pair in product(*short) if match_pattern(*pair) is not match_slowly(*pair)]
+
+
+def test_a_segment_with_a_question_mark_is_found_at_its_first_place() -> None:
+    """Between two stars the leftmost place counts, and what follows starts after it."""
+    assert match_pattern("*a?c*c?d*", "xabcacdyc-d-")
+    assert match_pattern("*a?c*c?d*", "aacabcc-d")
+    assert not match_pattern("*a?c*c?d*", "abc-d")
 
 
 @given(st.text(max_size=20))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from keyhole.iam.conditions import evaluate_condition
 from keyhole.iam.model import Condition, Context, Truth
+from keyhole.iam.operators.date import parse_date
 from keyhole.iam.operators.registry import OPERATORS, split_operator
 
 KEY = "aws:Test"
@@ -107,7 +110,9 @@ def test_for_any_value(name: str, value: str, good: str, bad: str, suffix: str) 
     [
         ("true", None, Truth.TRUE),
         ("true", (), Truth.TRUE),
-        ("true", "", Truth.FALSE),
+        ("true", "", Truth.UNKNOWN),
+        ("true", ("",), Truth.TRUE),
+        ("false", ("", "x"), Truth.TRUE),
         ("true", "x", Truth.FALSE),
         ("false", "x", Truth.TRUE),
         ("FALSE", ("x", "y"), Truth.TRUE),
@@ -153,6 +158,38 @@ def test_a_long_list_of_values_is_cut_short() -> None:
     condition = Condition("StringEquals", KEY, tuple("abcdefg"))
     _, detail = evaluate_condition(condition, Context({KEY: "z"}), "2012-10-17")
     assert detail == "`aws:Test` is `z`: `StringEquals` does not hold against `a`, `b`, `c`, `d` and 3 more"
+    _, detail = evaluate_condition(replace(condition, values=tuple("abcd")), Context({KEY: "z"}), "2012-10-17")
+    assert detail == "`aws:Test` is `z`: `StringEquals` does not hold against `a`, `b`, `c`, `d`"
+
+
+def test_equals_and_like_are_the_same_for_arns() -> None:
+    """AWS: "The ArnEquals and ArnLike condition operators behave identically", and so do their negated forms."""
+    for equals, like in (("arnequals", "arnlike"), ("arnnotequals", "arnnotlike")):
+        assert replace(OPERATORS[equals], name="x") == replace(OPERATORS[like], name="x")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1970", 0),
+        ("1970-02", 31 * 86400),
+        ("1970-01-02T00:00Z", 86400),
+        ("1970-01-01T00:00:01.5Z", 1.5),
+        ("1970-01-01T05:30:00+05:30", 0),
+        ("1970-01-01T05:30+0530", 0),
+        ("1969-12-31T20:15:00-03:45", 0),
+        ("1970-01-02T23:59:00+23:59", 86400),
+        ("1970-01-01T00:00:00+24:00", None),
+        ("1970-01-01T00:00:00+00:60", None),
+        ("1970-01-01T24:00:00Z", None),
+        ("1970-01-01T00Z", None),
+        ("12345", 12345),
+        ("123", None),
+    ],
+)
+def test_dates(text: str, seconds: float | None) -> None:
+    """A date is the seconds since 1970 that it names."""
+    assert parse_date(text) == seconds
 
 
 @pytest.mark.parametrize(
@@ -163,6 +200,11 @@ def test_a_long_list_of_values_is_cut_short() -> None:
         ("Bool", "true", "`aws:Test` is `true`: `Bool` holds against `true`"),
         ("Bool", ("a", "b"), "`aws:Test` has several values (`a`, `b`), which takes a set operator"),
         ("Null", None, "`aws:Test` is absent: `Null` wants `true`"),
+        ("Null", ("",), "`aws:Test` is empty: `Null` wants `true`"),
+        ("Null", "", "`aws:Test` is empty, which `Null` may take for absent"),
+        ("ForAnyValue:Null", "x", "`ForAnyValue:Null` does not look at `aws:Test`"),
+        ("ArnLike", "x", "`aws:Test` is `x`: `ArnLike` does not hold against `true`"),
+        ("NotIpAddress", "10.0.0.1", "`aws:Test` is `10.0.0.1`: `NotIpAddress` cannot be compared with all of `true`"),
         ("Null", "x", "`aws:Test` is present: `Null` wants `true`"),
     ],
 )
@@ -172,3 +214,13 @@ def test_the_detail_says_what_was_compared(name: str, given: str | tuple[str, ..
     condition = Condition(operator, KEY, ("true",), qualifier, if_exists)
     context = Context({} if given is None else {KEY: given})
     assert evaluate_condition(condition, context, "2012-10-17")[1] == detail
+
+
+def test_sets_are_judged_value_by_value() -> None:
+    """A value that decides does so whatever cannot be compared; where none decides, the rest is UNKNOWN."""
+    block, inside, outside, nonsense = "10.0.0.0/8", "10.0.0.1", "11.0.0.1", "x"
+    assert evaluate("ForAllValues:NotIpAddress", block, (outside, nonsense)) is Truth.UNKNOWN
+    assert evaluate("ForAllValues:NotIpAddress", block, (nonsense, inside)) is Truth.FALSE
+    assert evaluate("ForAnyValue:NotIpAddress", block, (inside, nonsense)) is Truth.UNKNOWN
+    assert evaluate("ForAnyValue:NotIpAddress", block, (nonsense, outside)) is Truth.TRUE
+    assert evaluate("ForAnyValue:IpAddress", block, (nonsense, outside)) is Truth.FALSE

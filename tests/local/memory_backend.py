@@ -64,6 +64,9 @@ class MemoryBackend:
     def has_object(self, bucket: str, key: str, version_id: str) -> bool:
         return False
 
+    def upload_key(self, bucket: str, upload_id: str) -> str | None:
+        return None
+
     def object_tags(self, bucket: str, key: str, version_id: str) -> tuple[tuple[str, str], ...]:
         return ()
 

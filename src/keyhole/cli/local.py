@@ -33,12 +33,11 @@ def start(
     # These end it as Ctrl-C does: the root keys' secret does not stay on disk.
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.default_int_handler)
-    with LocalAws(port=port, region=region) as local:
-        flag = "" if port == LOCAL_PORT else f" --port {port}"
+    flag = "" if port == LOCAL_PORT else f" --port {port}"
+    with contextlib.suppress(KeyboardInterrupt), LocalAws(port=port, region=region) as local:
         say(f"local AWS at [bold]{local.url}[/], IAM is enforced (strict); Ctrl-C ends it")
         say(f'in another shell: [bold]eval "$(keyhole local env{flag})"[/]')
-        with contextlib.suppress(KeyboardInterrupt):
-            local.wait()
+        local.wait()
     say("the local AWS has ended; nothing was kept")
 
 

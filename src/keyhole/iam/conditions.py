@@ -5,9 +5,9 @@ AWS: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Set op
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from keyhole.iam.match import Parts, split_wildcards
+from keyhole.iam.match import Parts
 from keyhole.iam.model import Condition, Context, ContextValue, Truth
 from keyhole.iam.operators.null import NULL
 from keyhole.iam.operators.operator import Operator
@@ -15,6 +15,8 @@ from keyhole.iam.operators.registry import QUALIFIERS, find_operator
 from keyhole.iam.variables import expand_variables
 
 MOST_SHOWN = 4
+
+Values = tuple[Parts | None, ...]
 
 
 def evaluate_condition(condition: Condition, context: Context, version: str) -> tuple[Truth, str]:
@@ -25,23 +27,50 @@ def evaluate_condition(condition: Condition, context: Context, version: str) -> 
     given = context.get(condition.key)
     if given == ():
         given = None
+    if not condition.values:
+        return _judge_without_values(condition, given)
     if operator is NULL:
         return _test_absence(condition, given)
     if given is None:
         return _judge_absent(condition, operator)
-    values = _resolve_values(condition, operator, context, version)
-    truth = _combine(condition, operator, values, given)
-    if truth is Truth.UNKNOWN:
-        return truth, f"`{condition.key}` has several values ({_show(given)}), which takes a set operator"
-    verb = "holds against" if truth is Truth.TRUE else "does not hold against"
-    return truth, f"`{condition.key}` is {_show(given)}: `{condition.name}` {verb} {_show(condition.values)}"
+    if not condition.qualifier and not isinstance(given, str) and len(given) > 1:
+        return Truth.UNKNOWN, f"`{condition.key}` has several values ({_show(given)}), which takes a set operator"
+    truth = _combine(condition, operator, _resolve_values(condition, operator, context, version), given)
+    return truth, f"`{condition.key}` is {_show(given)}: `{condition.name}` {_VERBS[truth]} {_show(condition.values)}"
+
+
+_VERBS = {
+    Truth.TRUE: "holds against",
+    Truth.FALSE: "does not hold against",
+    Truth.UNKNOWN: "cannot be compared with all of",
+}
+
+
+def _judge_without_values(condition: Condition, given: ContextValue | None) -> tuple[Truth, str]:
+    """AWS: "IAM Access Analyzer policy check reference", the four checks named Empty array condition.
+
+    Of an operator that is plain it says both that it "returns true" and that the statement "provides no permissions".
+    """
+    truth = Truth.UNKNOWN
+    if condition.qualifier == "ForAnyValue":
+        truth = Truth.FALSE
+    elif condition.qualifier or condition.if_exists:
+        truth = _truth(given is None or not any(given))
+    return truth, f"`{condition.name}` has no value to compare `{condition.key}` with"
 
 
 def _test_absence(condition: Condition, given: ContextValue | None) -> tuple[Truth, str]:
-    """`Null`: an empty set of values is as good as absent."""
-    is_absent = "true" if given is None else "false"
-    holds = any(NULL.compare((value,), is_absent) for value in condition.values)
-    state = "absent" if given is None else "present"
+    """`Null`: values that are all empty are a null as well, of a single one that is empty AWS does not say.
+
+    AWS: "Multivalued context key examples"; "IAM Access Analyzer policy check reference", Null with qualifier.
+    """
+    if condition.qualifier:
+        return _truth(condition.qualifier == "ForAllValues"), f"`{condition.name}` does not look at `{condition.key}`"
+    if given == "":
+        return Truth.UNKNOWN, f"`{condition.key}` is empty, which `Null` may take for absent"
+    is_null = given is None or not any(given)
+    holds = any(NULL.compare((value,), "true" if is_null else "false") for value in condition.values)
+    state = "absent" if given is None else "empty" if is_null else "present"
     return _truth(holds), f"`{condition.key}` is {state}: `Null` wants {_show(condition.values)}"
 
 
@@ -57,38 +86,43 @@ def _judge_absent(condition: Condition, operator: Operator) -> tuple[Truth, str]
     return _truth(holds), f"`{condition.key}` is absent: `{condition.name}` {verb} then"
 
 
-def _resolve_values(condition: Condition, operator: Operator, context: Context, version: str) -> tuple[Parts, ...]:
-    """The values to compare with; one whose variable cannot be resolved matches nothing and is left out."""
+def _resolve_values(condition: Condition, operator: Operator, context: Context, version: str) -> Values:
+    """The values to compare with; None for one whose variable cannot be resolved."""
     if not operator.variables:
         return tuple((value,) for value in condition.values)
-    if not any("${" in value for value in condition.values):
-        return tuple(split_wildcards(value) for value in condition.values)
-    expanded = (expand_variables(value, context, version) for value in condition.values)
-    return tuple(parts for parts in expanded if parts is not None)
+    return tuple(expand_variables(value, context, version) for value in condition.values)
 
 
-def _combine(condition: Condition, operator: Operator, values: tuple[Parts, ...], given: ContextValue) -> Truth:
+def _combine(condition: Condition, operator: Operator, values: Values, given: ContextValue) -> Truth:
     """The verdicts on the request's values as one: a single value under a set operator is a set of one."""
     asked = (given,) if isinstance(given, str) else given
-    if condition.qualifier == "ForAllValues":
-        # AWS: it "also returns true if … the key values resolve to a null data set, such as an empty string".
-        is_null_set = not any(asked)
-        return _truth(is_null_set or all(_holds(operator, values, value) for value in asked))
-    if condition.qualifier == "ForAnyValue":
-        return _truth(any(_holds(operator, values, value) for value in asked))
-    if len(asked) > 1:
-        return Truth.UNKNOWN
-    return _truth(_holds(operator, values, asked[0]))
+    if condition.qualifier and not any(asked):
+        # AWS: values that "resolve to an empty data set (for example, an empty string)".
+        return _truth(condition.qualifier == "ForAllValues")
+    verdicts = {_compare(operator, values, value) for value in asked}
+    decisive = Truth.TRUE if condition.qualifier == "ForAnyValue" else Truth.FALSE
+    if decisive in verdicts:
+        return decisive
+    return Truth.UNKNOWN if Truth.UNKNOWN in verdicts else verdicts.pop()
 
 
-def _holds(operator: Operator, values: tuple[Parts, ...], given: str) -> bool:
+def _compare(operator: Operator, values: Values, given: str) -> Truth:
     """One value of the request: any policy value for a positive operator, none of them for a negated one.
 
-    A value that does not parse makes the operator fail, whichever it is.
+    What does not parse or resolve matches nothing. AWS does not say whether a negated operator holds then; of a
+    variable it says that the whole statement may be invalid ("Variables and tags"): UNKNOWN.
     """
-    if operator.negated:
-        return all(operator.compare(value, given) is False for value in values)
-    return any(operator.compare(value, given) for value in values)
+    verdicts = [None if value is None else operator.compare(value, given) for value in values]
+    if True in verdicts:
+        return _truth(not operator.negated)
+    if None in verdicts and (operator.negated or (operator.doubts and _has_doubt(verdicts, values))):
+        return Truth.UNKNOWN
+    return _truth(operator.negated)
+
+
+def _has_doubt(verdicts: Sequence[bool | None], values: Values) -> bool:
+    """Hold iff a value that was resolved could not be compared."""
+    return any(verdict is None and value is not None for verdict, value in zip(verdicts, values, strict=True))
 
 
 def _truth(holds: bool) -> Truth:

@@ -22,6 +22,7 @@ from keyhole.iam.model import (
     Truth,
 )
 from keyhole.iam.principals import ACCOUNT_KINDS, Reach
+from keyhole.iam.service_rules import ASSUMING_ACTIONS, find_ban, find_right, needs_key_policy
 
 LAYER_NAMES = {
     PolicyKind.IDENTITY: "identity-based policy",
@@ -34,8 +35,6 @@ LAYER_NAMES = {
     PolicyKind.ENDPOINT: "VPC endpoint policy",
 }
 """Each layer as AWS calls it in its messages."""
-
-_ASSUMING_ACTIONS = frozenset({"sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +52,21 @@ class _Grants:
 def decide(request: Request, policies: PolicySet) -> Decision:
     """Whether the request is allowed, why, which layers blocked it, and every statement that was looked at."""
     evaluation = evaluate_layers(request, policies)
-    if _is_always_allowed(request):
-        reason = "`sts:GetCallerIdentity` takes no permission and cannot be denied"
-        return Decision(Outcome.ALLOWED, reason, (), evaluation.trace)
+    if right := find_right(request):
+        return Decision(Outcome.ALLOWED, right, (), evaluation.trace)
     denying = tuple(layer for layer in evaluation.layers if layer.denies)
     if denying:
         blocked_by = _in_order(layer.kind for layer in denying)
         return Decision(Outcome.EXPLICIT_DENY, _explain_deny(denying), blocked_by, evaluation.trace)
+    if ban := find_ban(request):
+        layer, reason = ban
+        return Decision(Outcome.IMPLICIT_DENY, reason, (layer,), evaluation.trace)
     blocked_by = _in_order(_find_blocking(request, policies, evaluation))
     if blocked_by:
         return Decision(
             Outcome.IMPLICIT_DENY, _explain_lack(request, blocked_by, evaluation), blocked_by, evaluation.trace
         )
     return Decision(Outcome.ALLOWED, _explain_allow(request, evaluation), (), evaluation.trace)
-
-
-def _is_always_allowed(request: Request) -> bool:
-    """AWS: AWS STS API Reference, "GetCallerIdentity": no permissions are required, and a deny changes nothing."""
-    return request.action.lower() == "sts:getcalleridentity" and request.principal.kind in ACCOUNT_KINDS
 
 
 def _in_order(kinds: Iterable[PolicyKind]) -> tuple[PolicyKind, ...]:
@@ -94,7 +90,7 @@ def _find_blocking(request: Request, policies: PolicySet, evaluation: Evaluation
 
 
 def _collect_grants(request: Request, policies: PolicySet, evaluation: Evaluation) -> _Grants:
-    is_assuming = policies.trust is not None or request.action.lower() in _ASSUMING_ACTIONS
+    is_assuming = policies.trust is not None or request.action.lower() in ASSUMING_ACTIONS
     gate = PolicyKind.TRUST if is_assuming else PolicyKind.RESOURCE
     gate_layer = evaluation.find(gate)
     kind = request.principal.kind
@@ -132,8 +128,8 @@ def _is_exclusive(request: Request, policies: PolicySet, grants: _Grants) -> boo
 
     AWS: "IAM role trust policies and KMS key policies are exceptions to this logic" (same page).
     """
-    is_key = request.action.lower().startswith("kms:") and policies.resource is not None
-    return grants.gate is PolicyKind.TRUST or is_key
+    has_policy = policies.resource is not None
+    return grants.gate is PolicyKind.TRUST or needs_key_policy(request, has_policy=has_policy)
 
 
 def _lacking_for_identity(grants: _Grants) -> set[PolicyKind]:

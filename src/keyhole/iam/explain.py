@@ -23,11 +23,14 @@ def denial_message(request: Request, decision: Decision) -> str:
     """The sentence that AWS answers a denied request with, word for word; "" where the decision allows.
 
     S3 puts the resource into quotes, other services do not; an action that takes no resource names none.
+    STS has a sentence of its own for account roots, which assume no role.
     S3 tells anonymous callers, and STS those with a provider's token, nothing but that they are denied.
     """
     if decision.is_allowed:
         return ""
     caller, action = request.principal, request.action
+    if caller.kind is PrincipalKind.ROOT and action.lower() == "sts:assumerole":
+        return "Roles may not be assumed by root accounts."
     is_s3 = action.lower().startswith("s3:")
     if caller.kind is PrincipalKind.WEB_IDENTITY:
         return f"Not authorized to perform {action}"

@@ -76,9 +76,9 @@ def evaluate_layers(request: Request, policies: PolicySet) -> Evaluation:
 
 def _binding_policies(request: Request, policies: PolicySet) -> Iterator[tuple[PolicyKind, tuple[Policy, ...]]]:
     """The layers that are there, as groups of policies of which one allow is enough; each SCP or RCP level is one."""
-    if _is_bound_by_scps(request):
+    if is_bound_by_scps(request):
         yield from ((PolicyKind.SCP, level) for level in policies.scps)
-    if _is_bound_by_rcps(request):
+    if is_bound_by_rcps(request):
         yield from ((PolicyKind.RCP, level) for level in policies.rcps)
     single = {
         PolicyKind.ENDPOINT: policies.endpoint,
@@ -96,14 +96,14 @@ def _binding_policies(request: Request, policies: PolicySet) -> Iterator[tuple[P
             yield kind, (policy,)
 
 
-def _is_bound_by_scps(request: Request) -> bool:
+def is_bound_by_scps(request: Request) -> bool:
     """SCPs bind the members' principals: not the management account's, nor service-linked roles, nor outsiders."""
     caller = request.principal
     is_management = request.context.get("aws:PrincipalOrgMasterAccountId") == caller.account
     return caller.kind in ACCOUNT_KINDS and not is_management and not _is_service_linked(request)
 
 
-def _is_bound_by_rcps(request: Request) -> bool:
+def is_bound_by_rcps(request: Request) -> bool:
     """RCPs bind the resource for everyone, anonymous callers included; service-linked roles alone are exempt."""
     return not _is_service_linked(request)
 

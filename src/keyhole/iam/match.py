@@ -199,6 +199,11 @@ def complete_arn(pattern: str) -> str:
     return pattern + ":*" * max(0, ARN_FIELDS - 1 - pattern.count(":"))
 
 
+def has_arn_fields(pattern: Parts) -> bool:
+    """Hold iff the pattern has the six fields of an ARN."""
+    return len(_compile_fields(pattern)) == ARN_FIELDS
+
+
 def match_arn(pattern: str | Parts, arn: str) -> bool:
     """Hold iff each of the six ARN fields matches; `*` never crosses a `:` of the first five.
 

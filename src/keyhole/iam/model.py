@@ -138,14 +138,18 @@ class Context(Mapping[str, ContextValue]):
     """Condition keys and their values; key names are case-insensitive.
 
     A str is a single value, a tuple a multi-valued one (perhaps empty). An absent key is not in the mapping.
+    Tags whose names differ only in case are one key to AWS, which may compare with either: such a key has several
+    values here, so that no operator takes one of them for the only one.
     """
 
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, ContextValue | Iterable[str]] | None = None) -> None:
-        self._values: dict[str, ContextValue] = {
-            key.lower(): value if isinstance(value, str) else tuple(value) for key, value in (values or {}).items()
-        }
+        self._values: dict[str, ContextValue] = {}
+        for key, given in (values or {}).items():
+            name, value = key.lower(), given if isinstance(given, str) else tuple(given)
+            other = self._values.get(name, value)
+            self._values[name] = value if other == value else (*_several(other), *_several(value))
 
     def __getitem__(self, key: str) -> ContextValue:
         return self._values[key.lower()]
@@ -159,8 +163,17 @@ class Context(Mapping[str, ContextValue]):
     def __len__(self) -> int:
         return len(self._values)
 
+    @property
+    def by_key(self) -> Mapping[str, ContextValue]:
+        """The values by their key in lower case."""
+        return self._values
+
     def __repr__(self) -> str:
         return f"Context({self._values!r})"
+
+
+def _several(value: ContextValue) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,8 @@ def _read_actions(node: Node, kind: PolicyKind) -> Element:
     if chosen is None:
         node.refuse("the statement has neither `Action` nor `NotAction`")
     element = _read_element(chosen, "Action")
+    if kind is PolicyKind.RCP and element.negated:
+        chosen[0].refuse("a resource control policy takes no `NotAction`", hint="list the actions")
     if kind is PolicyKind.TRUST and not element.negated:
         for item, action in zip(items_of(chosen[0]), element.patterns, strict=True):
             if not action.lower().startswith("sts:"):
@@ -176,6 +178,8 @@ def _read_principals(node: Node, kind: PolicyKind) -> PrincipalElement | None:
     if chosen is None:
         node.refuse("the statement has no `Principal`", hint="say to whom it applies")
     principal, negated = chosen
+    if negated and kind is PolicyKind.TRUST:
+        principal.refuse("a trust policy takes no `NotPrincipal`", hint="name whom the role trusts")
     patterns = _read_principal_patterns(principal)
     if kind is PolicyKind.RCP and (negated or patterns != (PrincipalPattern("*", "*"),)):
         principal.refuse('a resource control policy takes `"Principal": "*"` only', hint="narrow it by a condition")
@@ -226,9 +230,13 @@ def _read_conditions(node: Node) -> tuple[Condition, ...]:
         if (qualifier, operator, if_exists) in seen:
             keys.refuse(f"the operator `{written}` is there twice")
         seen.add((qualifier, operator, if_exists))
+        names: set[str] = set()
         for key in keys.value:
             if not key:
                 keys.refuse("a condition key is empty")
+            if key.lower() in names:
+                keys.refuse(f"the key `{key}` is there twice, for keys have no case")
+            names.add(key.lower())
             values = tuple(read_scalar(item) for item in items_of(keys.child(key)))
             conditions.append(Condition(operator, key, values, qualifier, if_exists))
     return tuple(conditions)

@@ -66,10 +66,10 @@ def _match_aws(value: str, principal: Principal, context: Context) -> tuple[Trut
     account = named_account(value)
     if account:
         return _found(account == principal.account, Reach.ACCOUNT)
-    if not principal.role_arn and principal.kind is PrincipalKind.ROLE_SESSION:
-        return _found(_names_role_of(value, principal), Reach.ROLE)
     if not value.startswith("arn:"):
         return _match_unique_id(value, context)
+    if not principal.role_arn and principal.kind is PrincipalKind.ROLE_SESSION:
+        return _found(_names_role_of(value, principal), Reach.ROLE)
     return Truth.FALSE, Reach.NONE
 
 

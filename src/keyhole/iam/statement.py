@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keyhole.iam.conditions import MOST_SHOWN, evaluate_condition
-from keyhole.iam.match import complete_arn, match_action, match_resource
+from keyhole.iam.match import ARN_FIELDS, complete_arn, match_action, match_resource
 from keyhole.iam.model import (
     Effect,
     Element,
     ElementTrace,
     Policy,
     PolicyKind,
+    PrincipalElement,
+    PrincipalKind,
     Request,
     Statement,
     StatementTrace,
@@ -26,7 +28,7 @@ from keyhole.iam.variables import expand_variables, has_variables
 PRINCIPAL_KINDS = frozenset({PolicyKind.RESOURCE, PolicyKind.TRUST, PolicyKind.RCP, PolicyKind.ENDPOINT})
 """The policies whose statements say to whom they apply; the others apply to whom they are attached."""
 
-_COMPLETED_KINDS = frozenset({PolicyKind.IDENTITY, PolicyKind.BOUNDARY})
+COMPLETED_KINDS = frozenset({PolicyKind.IDENTITY, PolicyKind.BOUNDARY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def evaluate_statement(
     elements: list[ElementTrace] = []
     reach = Reach.NONE
     if layer in PRINCIPAL_KINDS:
-        element, reach = _judge_principal(request, statement, has_boundary)
+        element, reach = _judge_principal(request, statement, layer, has_boundary)
         elements.append(element)
     if not _has_failed(elements):
         elements.append(_judge_action(statement.actions, request.action))
@@ -74,7 +76,9 @@ def _conjoin(elements: list[ElementTrace]) -> Truth:
     return Truth.UNKNOWN if any(element.truth is Truth.UNKNOWN for element in elements) else Truth.TRUE
 
 
-def _judge_principal(request: Request, statement: Statement, has_boundary: bool) -> tuple[ElementTrace, Reach]:
+def _judge_principal(
+    request: Request, statement: Statement, layer: PolicyKind, has_boundary: bool
+) -> tuple[ElementTrace, Reach]:
     """The Principal of a policy that needs one: a statement without it is malformed and never matches."""
     principals, caller = statement.principals, request.principal
     if principals is None:
@@ -86,6 +90,8 @@ def _judge_principal(request: Request, statement: Statement, has_boundary: bool)
         detail = f"`{caller.arn}` has a permissions boundary, which `NotPrincipal` with `Deny` always hits"
         return ElementTrace(name, Truth.TRUE, detail), Reach.DIRECT
     truth, reach = match_principal(principals, caller, request.context)
+    if truth is Truth.TRUE and not is_deny and _is_ambiguous(principals, request, layer):
+        truth = Truth.UNKNOWN
     listed = _show(tuple(pattern.value for pattern in principals.patterns))
     who = f"`{caller.arn or caller.kind.value}`"
     detail = {
@@ -96,6 +102,20 @@ def _judge_principal(request: Request, statement: Statement, has_boundary: bool)
     return ElementTrace(name, truth, detail), reach
 
 
+def _is_ambiguous(principals: PrincipalElement, request: Request, layer: PolicyKind) -> bool:
+    """Hold iff it depends whether AWS reads the Principal of an Allow in this way.
+
+    AWS: "AWS JSON policy elements: NotPrincipal": "Using it with "Effect":"Allow" is not supported".
+    At a gateway endpoint, which only S3 and DynamoDB have, an account's entry is its root alone, and users and roles
+    cannot be named. AWS: PrivateLink Guide, "Control access to VPC endpoints", Principals for gateway endpoints.
+    """
+    if principals.negated:
+        return True
+    has_gateway = layer is PolicyKind.ENDPOINT and request.action.lower().startswith(("s3:", "dynamodb:"))
+    is_for_all = any(pattern.value == "*" for pattern in principals.patterns)
+    return has_gateway and not is_for_all and request.principal.kind in ACCOUNT_KINDS - {PrincipalKind.ROOT}
+
+
 def _judge_action(actions: Element, action: str) -> ElementTrace:
     name = "NotAction" if actions.negated else "Action"
     found = next((pattern for pattern in actions.patterns if match_action(pattern, action)), None)
@@ -103,22 +123,38 @@ def _judge_action(actions: Element, action: str) -> ElementTrace:
 
 
 def _judge_resource(resources: Element, request: Request, version: str, layer: PolicyKind) -> ElementTrace:
+    """UNKNOWN where it hangs on a variable: AWS says that one without a value may make the statement invalid."""
     name = "NotResource" if resources.negated else "Resource"
-    found = next(
-        (pattern for pattern in resources.patterns if _covers(pattern, request, version, layer)),
-        None,
-    )
-    return _judge(name, resources, request.resource, found)
+    doubtful: str | None = None
+    for pattern in resources.patterns:
+        covers = _covers(pattern, request, version, layer)
+        if covers is Truth.TRUE:
+            return _judge(name, resources, request.resource, pattern)
+        if covers is Truth.UNKNOWN or (covers is None and resources.negated):
+            doubtful = pattern
+    if doubtful is not None:
+        detail = f"whether `{request.resource}` matches `{doubtful}` cannot be told from its variables"
+        return ElementTrace(name, Truth.UNKNOWN, detail)
+    return _judge(name, resources, request.resource, None)
 
 
-def _covers(pattern: str, request: Request, version: str, layer: PolicyKind) -> bool:
-    """Hold iff the Resource pattern names the request's resource; an unresolvable variable names nothing."""
+def _covers(pattern: str, request: Request, version: str, layer: PolicyKind) -> Truth | None:
+    """Whether the Resource pattern names the request's resource; None where a variable has no value.
+
+    AWS: "Variables and tags", Resource element: "You can't use a variable to replace parts of the ARN before the
+    fifth colon": a match that needs one there is UNKNOWN.
+    """
     if has_variables(pattern, version):
         parts = expand_variables(pattern, request.context, version)
-        return parts is not None and match_resource(parts, request.resource)
-    if match_resource(pattern, request.resource):
-        return True
-    return layer in _COMPLETED_KINDS and match_resource(complete_arn(pattern), request.resource)
+        if parts is None:
+            return None
+        if not match_resource(parts, request.resource):
+            return Truth.FALSE
+        return Truth.TRUE if pattern.partition("${")[0].count(":") >= ARN_FIELDS - 1 else Truth.UNKNOWN
+    is_named = match_resource(pattern, request.resource) or (
+        layer in COMPLETED_KINDS and match_resource(complete_arn(pattern), request.resource)
+    )
+    return Truth.TRUE if is_named else Truth.FALSE
 
 
 def _judge(name: str, element: Element, asked: str, found: str | None) -> ElementTrace:

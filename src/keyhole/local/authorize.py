@@ -18,12 +18,13 @@ from keyhole.iam.model import (
     PrincipalKind,
     Request,
 )
-from keyhole.local import public
+from keyhole.local import public, refusals
 from keyhole.local.actions import find_row
 from keyhole.local.actions.row import Place, Question, questions
 from keyhole.local.backend import Backend, Bucket, Document, Role, User
 from keyhole.local.call import ApiCall, Caller, Fault
 from keyhole.local.policies import ROOT_POLICY, parse_stored
+from keyhole.local.resource_tags import resource_tags
 
 # What the bucket owner's root can do whatever the bucket policy says, so that nobody is locked out for good.
 _ROOT_RESCUE = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
@@ -54,9 +55,13 @@ class Authorizer:
 
     def check(self, call: ApiCall, caller: Caller, context: Mapping[str, str | tuple[str, ...]]) -> None:
         """Return where the call is allowed. Raises: Fault with AWS's sentence where it is not."""
+        if call.service == "iam" and caller.session and caller.principal.kind is not PrincipalKind.ROLE_SESSION:
+            # AWS: STS API Reference, GetSessionToken: without MFA, its credentials cannot call IAM.
+            raise refusals.unknown_key(call.service, call.protocol, caller.access_key_id)
         row = find_row(call.service, call.operation)
         if row is None:
-            if caller.principal.kind is PrincipalKind.ROOT:
+            bucket = self._backend.find_bucket(str(call.params.get("Bucket", ""))) if call.service == "s3" else None
+            if caller.principal.kind is PrincipalKind.ROOT and (bucket is None or bucket.account == caller.account):
                 return
             raise access_denied(call, f"{caller_name(caller)} is not authorized to perform "
                                 f"{call.service}:{call.operation}: Keyhole's local AWS does not know which permissions "
@@ -88,6 +93,8 @@ class Authorizer:
         if bucket:
             values |= {"aws:ResourceAccount": bucket.account, "s3:ResourceAccount": bucket.account}
             values |= self._existing_tags(question, values)
+        else:
+            values |= resource_tags(question.resource, self._backend)
         request = Request(
             principal=caller.principal,
             action=question.action,
@@ -114,7 +121,7 @@ class Authorizer:
         """
         arn = str(call.params.get("RoleArn", ""))
         role = self._role_by_arn(arn)
-        values = dict(context)
+        values = {**context, **resource_tags(arn, self._backend)}
         for member, key in (("ExternalId", "sts:ExternalId"), ("RoleSessionName", "sts:RoleSessionName")):
             if member in call.params:
                 values[key] = str(call.params[member])

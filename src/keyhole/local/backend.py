@@ -32,6 +32,7 @@ class User:
     tags: Tags
     policies: tuple[Document, ...]
     boundary: Document | None
+    access_key_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,9 @@ class Backend(Protocol):
 
     def has_object(self, bucket: str, key: str, version_id: str) -> bool:
         """Hold iff a GetObject would find it; an empty `version_id` is the current version."""
+
+    def upload_key(self, bucket: str, upload_id: str) -> str | None:
+        """Give the key that a multipart upload is for, None where there is no such upload in the bucket."""
 
     def object_tags(self, bucket: str, key: str, version_id: str) -> Tags:
         """Give the tags of an object, none where it does not exist."""

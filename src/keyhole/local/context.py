@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from keyhole.iam.model import PrincipalKind
 from keyhole.local.actions import s3
-from keyhole.local.call import ApiCall, Caller
+from keyhole.local.call import ApiCall, Caller, Fault
 from keyhole.local.sigv4 import Signature
 
 Values = dict[str, str | tuple[str, ...]]
@@ -23,6 +23,13 @@ _PRINCIPAL_TYPES = {
     PrincipalKind.ROLE_SESSION: "AssumedRole",
     PrincipalKind.FEDERATED_USER: "FederatedUser",
     PrincipalKind.ANONYMOUS: "Anonymous",
+}
+
+
+_DUPLICATE_TAGS = {
+    "s3": ("InvalidTag", "Cannot provide multiple Tags with the same key", 400),
+    "ec2": ("InvalidParameterValue", "A tag key can be given one value only in Keyhole's local AWS, in one case", 400),
+    "iam": ("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive.", 400),
 }
 
 
@@ -104,6 +111,17 @@ def request_tags(call: ApiCall) -> list[tuple[str, str]] | None:
     return [(str(tag.get("Key", "")), str(tag.get("Value", ""))) for tag in found if isinstance(tag, dict)]
 
 
+def check_tags(call: ApiCall) -> None:
+    """Hold iff no tag has two values, be it in another case: conditions would see one of them only. Raises: Fault."""
+    pairs = [*(request_tags(call) or ()), *(_object_tag_pairs(call) or () if call.service == "s3" else ())]
+    seen: dict[str, tuple[str, str]] = {}
+    for key, value in pairs:
+        first = seen.setdefault(key.lower(), (key, value))
+        # EC2's instance and volume may both be given one tag; elsewhere a tag comes once.
+        if first != (key, value) or (call.service != "ec2" and [k for k, _ in pairs].count(key) > 1):
+            raise Fault(*_DUPLICATE_TAGS.get(call.service, _DUPLICATE_TAGS["iam"]))
+
+
 def _s3(call: ApiCall, caller: Caller, signature: Signature | None, at: datetime, resource_account: str) -> Values:
     values: Values = {}
     for member, key in s3.CONTEXT_MEMBERS.items():
@@ -125,13 +143,18 @@ def _s3(call: ApiCall, caller: Caller, signature: Signature | None, at: datetime
     return {**values, **_object_tags(call)}
 
 
-def _object_tags(call: ApiCall) -> Values:
+def _object_tag_pairs(call: ApiCall) -> list[tuple[str, str]] | None:
     tagging = call.params.get("Tagging")
     if isinstance(tagging, str):
-        pairs = parse_qsl(tagging, keep_blank_values=True)
-    elif isinstance(tagging, dict) and call.operation == "PutObjectTagging":
-        pairs = [(str(tag.get("Key", "")), str(tag.get("Value", ""))) for tag in tagging.get("TagSet", ())]
-    else:
+        return parse_qsl(tagging, keep_blank_values=True)
+    if isinstance(tagging, dict) and call.operation == "PutObjectTagging":
+        return [(str(tag.get("Key", "")), str(tag.get("Value", ""))) for tag in tagging.get("TagSet", ())]
+    return None
+
+
+def _object_tags(call: ApiCall) -> Values:
+    pairs = _object_tag_pairs(call)
+    if pairs is None:
         return {}
     values: Values = {f"s3:RequestObjectTag/{key}": value for key, value in pairs}
     values["s3:RequestObjectTagKeys"] = tuple(key for key, _ in pairs)

@@ -10,7 +10,7 @@ import hmac
 from dataclasses import dataclass, field
 
 from keyhole.iam.model import Principal, PrincipalKind
-from keyhole.local.backend import Backend
+from keyhole.local.backend import Backend, Tags
 from keyhole.local.call import Caller
 from keyhole.local.sessions import Session, SessionStore
 
@@ -63,6 +63,15 @@ def root_principal(account: str) -> Principal:
     return Principal(PrincipalKind.ROOT, f"arn:aws:iam::{account}:root", account)
 
 
+def merge_tags(role: Tags, session: Tags) -> Tags:
+    """Give a role session's tags: those of the session replace the role's, in whatever case their keys are.
+
+    AWS: IAM User Guide, "Pass session tags in AWS STS".
+    """
+    keys = {key.lower() for key, _ in session}
+    return (*((key, value) for key, value in role if key.lower() not in keys), *session)
+
+
 class CredentialStore:
     """Every key that this local AWS accepts at this moment."""
 
@@ -102,7 +111,9 @@ class CredentialStore:
         principal = session.principal
         if principal.kind is PrincipalKind.USER:
             name = principal.arn.rsplit("/", 1)[-1]
-            return self._user_caller(principal.account, name, session.access_key_id, session, auth)
+            caller = self._user_caller(principal.account, name, session.access_key_id, session, auth)
+            # So is a user.
+            return caller if caller and caller.user_id == session.user_id else None
         if principal.kind is PrincipalKind.ROOT:
             return Caller(principal, session.access_key_id, principal.account, session=session, auth=auth)
         if principal.kind is PrincipalKind.ROLE_SESSION:
@@ -110,7 +121,7 @@ class CredentialStore:
             # A role that was deleted and made again has another id: sessions of the old one are void.
             if role is None or role.role_id != session.role_id:
                 return None
-            tags = tuple({**dict(role.tags), **dict(session.tags)}.items())
+            tags = merge_tags(role.tags, session.tags)
             user_id = f"{session.role_id}:{session.session_name}"
             return Caller(principal, session.access_key_id, user_id, "", tags, session, auth)
         user_id = f"{principal.account}:{session.session_name}"

@@ -8,16 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from keyhole.local import cors, overrides, sts
+from keyhole.local import cors, overrides, s3_checks, sts
 from keyhole.local.actions.row import Question
 from keyhole.local.authenticate import Authenticated, CheckedBody, authenticate
 from keyhole.local.authorize import Authorizer
 from keyhole.local.backend import Backend, Bucket
 from keyhole.local.call import ApiCall, Caller, Fault, Headers, HttpRequest, Response
-from keyhole.local.context import Values, fill_context
+from keyhole.local.context import Values, check_tags, fill_context
 from keyhole.local.credentials import CredentialStore
 from keyhole.local.errors import new_host_id, new_request_id, write_fault
 from keyhole.local.object_deletion import delete_objects
+from keyhole.local.own_user import name_caller
 from keyhole.local.parse import Destination, find_destination, guess_destination, parse_call, virtual_bucket
 from keyhole.local.protocols.rest import split_path
 from keyhole.local.sessions import SessionStore, now
@@ -78,7 +79,11 @@ class Gate:
         if destination.service == "s3":
             request = replace(request, body=CheckedBody(request, authenticated))
         call = parse_call(request, destination)
+        call = name_caller(call, caller)
+        check_tags(call)
         bucket = self._find_bucket(call, authenticated)
+        if call.service == "s3":
+            s3_checks.check_call(call, caller, self._backend)
         context = fill_context(call, caller, signature, at, bucket.account if bucket else caller.account)
         if (call.service, call.operation) == ("s3", "DeleteObjects") and bucket:
             return delete_objects(call, bucket.account, self._backend, self._asker(caller, context))
@@ -95,6 +100,8 @@ class Gate:
         if isinstance(body, CheckedBody) and (trailers := body.trailers()):
             headers = Headers([*call.request.headers.items(), *trailers.items()])
             call = replace(call, request=replace(call.request, headers=headers))
+        if call.service == "s3":
+            s3_checks.check_upload(call, self._backend)
         answer = overrides.answer_before(call, caller, bucket, self._backend)
         if answer is not None:
             return answer

@@ -16,6 +16,7 @@ from cheroot.server import Gateway, HTTPConnection, HTTPRequest, HTTPServer
 from cheroot.workers.threadpool import ThreadPool, WorkerThread
 
 from keyhole.local.call import Fault, Headers, HttpRequest, Response
+from keyhole.local.http_framing import StrictHeaders, read_chunks
 
 Handler = Callable[[HttpRequest], Response]
 
@@ -29,6 +30,8 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 class _RawRequest(HTTPRequest):
     """A request line that is split, and nothing of it decoded."""
+
+    header_reader = StrictHeaders()
 
     def read_request_line(self) -> bool:
         line = self.rfile.readline()
@@ -69,15 +72,19 @@ class _Body:
 
     def read(self) -> bytes:
         if self._data is None:
-            expected = None if self._request.chunked_read else int(self._request.inheaders.get(b"Content-Length", 0))
             try:
-                data = self._request.rfile.read()
+                self._data = self._receive()
             except (ValueError, OSError) as error:
                 raise self._cut_off() from error
-            if expected is not None and len(data) != expected:
-                raise self._cut_off()
-            self._data = data
         return self._data
+
+    def _receive(self) -> bytes:
+        if self._request.chunked_read:
+            return read_chunks(self._request.conn.rfile, _MAX_BODY_BYTES)
+        data: bytes = self._request.rfile.read()
+        if len(data) != int(self._request.inheaders.get(b"Content-Length", 0)):
+            raise ValueError("body is cut off")
+        return data
 
     def _cut_off(self) -> Fault:
         self._request.close_connection = True
@@ -166,5 +173,6 @@ class GateServer(HTTPServer):
         self.handler = handler
         self.request_queue_size = _BACKLOG
         self.timeout = 60
-        self.shutdown_timeout = 2
+        # A client that is connected and says nothing must not hold up the end.
+        self.shutdown_timeout = 0.3  # type: ignore[assignment]  # any number will do
         self.requests = _DaemonPool(self, min=_THREADS, max=_THREADS)

@@ -31,10 +31,13 @@ class MotoState:
 
     def find_access_key(self, access_key_id: str) -> AccessKey | None:
         for account in list(iam_backends):
-            key = iam_backends[account][_PARTITION].access_keys.get(access_key_id)
-            if key is not None and key.user_name:
+            iam = iam_backends[account][_PARTITION]
+            key = iam.access_keys.get(access_key_id)
+            # moto keeps the keys of a deleted user, and the old name in those of a renamed one: who has it counts.
+            holder = next((user for user in list(iam.users.values()) if key in user.access_keys), None) if key else None
+            if holder is not None:
                 is_active = key.status == "Active"
-                return AccessKey(key.access_key_id, account, key.user_name, is_active, key.secret_access_key)
+                return AccessKey(key.access_key_id, account, holder.name, is_active, key.secret_access_key)
         return None
 
     def find_user(self, account: str, name: str) -> User | None:
@@ -45,7 +48,9 @@ class MotoState:
         groups = [group for group in list(iam.groups.values()) if user in group.users]
         policies = (*_policies(user), *(document for group in groups for document in _policies(group)))
         boundary = getattr(user, "permissions_boundary_arn", None)
-        return User(user.arn, account, user.name, user.id, _tags(user.tags), policies, self._boundary(boundary))
+        keys = tuple(key.access_key_id for key in list(user.access_keys))
+        tags = _tags(user.tags)
+        return User(user.arn, account, user.name, user.id, tags, policies, self._boundary(boundary), keys)
 
     def find_role(self, account: str, name: str) -> Role | None:
         iam = _iam(account)
@@ -112,6 +117,11 @@ class MotoState:
     def has_object(self, bucket: str, key: str, version_id: str) -> bool:
         found = _bucket(bucket)
         return found is not None and _object(found, key, version_id) is not None
+
+    def upload_key(self, bucket: str, upload_id: str) -> str | None:
+        found = _bucket(bucket)
+        upload = found.multiparts.get(upload_id) if found else None
+        return str(upload.key_name) if upload else None
 
     def object_tags(self, bucket: str, key: str, version_id: str) -> Tags:
         found = _bucket(bucket)

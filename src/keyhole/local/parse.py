@@ -107,6 +107,8 @@ def _parse_s3(request: HttpRequest, destination: Destination) -> ApiCall:
         headers = Headers([*request.headers.items(), *((n, v) for n, v in hoisted if n not in request.headers)])
         request = replace(request, headers=headers)
     bucket, key = rest.split_path(request.raw_path, virtual_bucket(request.headers.get("host", "")))
+    if (key and not bucket) or "/" in bucket:
+        raise Fault("InvalidBucketName", "The specified bucket is not valid.", 400, extra=(("BucketName", bucket),))
     if "\0" in key or len(key.encode()) > 1024:
         raise Fault("KeyTooLongError", "Your key is too long", 400, extra=(("MaxSizeAllowed", "1024"),))
     route = rest.find_route(request.method, bucket, key, fields, request.headers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ STREAMING_SIGNED = f"STREAMING-{_CHUNK}"
 STREAMING_UNSIGNED = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 _STREAMING = frozenset({STREAMING_SIGNED, f"{STREAMING_SIGNED}-TRAILER", STREAMING_UNSIGNED})
 _MAX_TRAILER_BYTES = 16 * 1024
+_CHUNK_SIZE = re.compile(rb"^[0-9a-fA-F]{1,15}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +118,9 @@ def _unpack(raw: bytes, headers: Headers, declared: str, signature: Signature | 
 
 def _chunk_header(line: bytes) -> tuple[int, str]:
     size, _, extension = line.partition(b";")
-    try:
-        number = int(size, 16)
-    except ValueError as error:
-        raise _incomplete("a chunk has no size") from error
-    if number < 0:
+    if not _CHUNK_SIZE.match(size):
         raise _incomplete("a chunk has no size")
-    return number, extension.decode("latin-1").strip().removeprefix("chunk-signature=")
+    return int(size, 16), extension.decode("latin-1").strip().removeprefix("chunk-signature=")
 
 
 def _check_chunk(piece: bytes, given: str, previous: str, signature: Signature, key: bytes) -> str:

@@ -75,9 +75,14 @@ class LocalAws:
         self.reset()
         self._server = server
         self._port = server.bind_addr[1]
-        state.write_state(state.LocalState(os.getpid(), self.url, self._port, self._master))
-        self._thread = threading.Thread(target=server.serve, name=f"local-aws-{self._port}", daemon=True)
-        self._thread.start()
+        try:
+            state.write_state(state.LocalState(os.getpid(), self.url, self._port, self._master))
+            self._thread = threading.Thread(target=server.serve, name=f"local-aws-{self._port}", daemon=True)
+            self._thread.start()
+        except BaseException:
+            # Also for a signal in between: the root keys' secret does not stay on disk.
+            self.stop()
+            raise
         return self
 
     def stop(self) -> None:
@@ -97,7 +102,8 @@ class LocalAws:
             self._thread.join(timeout=0.2)
 
     def reset(self) -> None:
-        """Empty every account and make every session unknown."""
+        """Empty every account, make every session unknown, and end the metadata services of what was there."""
+        self._instances.stop()
         self._sessions.forget_all()
         self._backend.reset()
 

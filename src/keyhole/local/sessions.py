@@ -34,7 +34,8 @@ class Session:
 
     `principal` is who they act as: a role session, or the user or root that asked for a session token.
     `session_policies` is None where none were passed. `role_id` is the role's AROA… id, so that a role that was
-    deleted and made again under its name does not inherit sessions. Times are aware UTC.
+    deleted and made again under its name does not inherit sessions, and `user_id` a user's AIDA… id likewise.
+    Times are aware UTC.
     """
 
     access_key_id: str
@@ -48,6 +49,7 @@ class Session:
     session_name: str
     tags: tuple[tuple[str, str], ...] = ()
     transitive_tag_keys: tuple[str, ...] = ()
+    user_id: str = ""
 
     def is_expired(self, at: datetime) -> bool:
         """Hold iff the credentials are over at that moment."""
@@ -73,6 +75,7 @@ class SessionStore:
         session_policies: tuple[Policy, ...] | None = None,
         tags: Sequence[tuple[str, str]] = (),
         transitive_tag_keys: Sequence[str] = (),
+        user_id: str = "",
     ) -> Session:
         """Make new credentials that act as `principal` for `duration_s` seconds from now."""
         # Whole seconds: the expiry that the client is told is the one that is enforced.
@@ -89,6 +92,7 @@ class SessionStore:
             session_name=session_name,
             tags=tuple(tags),
             transitive_tag_keys=tuple(transitive_tag_keys),
+            user_id=user_id,
         )
         with self._lock:
             self._forget_old()

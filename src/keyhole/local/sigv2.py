@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 from datetime import UTC, datetime
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 from keyhole.local.call import Fault, HttpRequest
 
@@ -90,4 +90,5 @@ def _resource(path: str, raw_query: str, parameters: dict[str, str]) -> str:
 
 def _parameters(raw_query: str) -> dict[str, str]:
     pairs = (part.partition("=") for part in raw_query.split("&") if part)
-    return {unquote(name): unquote(value) for name, _, value in pairs}
+    # As the call is read: `+` must not mean one thing to the signature and another to the store.
+    return {unquote_plus(name): unquote_plus(value) for name, _, value in pairs}

@@ -140,7 +140,8 @@ def _read_query(query: dict[str, str]) -> Signature:
     expires = query["X-Amz-Expires"]
     if not (expires.isascii() and expires.isdigit()):
         raise refusals.malformed_query("X-Amz-Expires should be a number")
-    if int(expires) > _MAX_EXPIRES_S:
+    # Python reads no number of more than some thousand digits.
+    if len(expires) > 9 or int(expires) > _MAX_EXPIRES_S:
         raise refusals.malformed_query(
             "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than "
             f"{_MAX_EXPIRES_S} seconds"
@@ -169,8 +170,8 @@ def check_time(signature: Signature, service: str, protocol: str, at: datetime) 
         if abs(at - signed_at) > skew:
             raise refusals.skewed_clock(service, protocol, signed_at, at)
         return
-    ends_at = signed_at + timedelta(seconds=signature.expires_s)
-    if at > ends_at:
+    if at - signed_at > timedelta(seconds=signature.expires_s):
+        ends_at = signed_at + timedelta(seconds=signature.expires_s)
         extra = (
             ("X-Amz-Expires", str(signature.expires_s)),
             ("Expires", f"{ends_at:%Y-%m-%dT%H:%M:%SZ}"),
@@ -182,7 +183,7 @@ def check_time(signature: Signature, service: str, protocol: str, at: datetime) 
 
 
 def check_signed_headers(signature: Signature, request: HttpRequest, service: str, protocol: str) -> None:
-    """Hold iff `host` is signed, and for S3 every x-amz-… header that was sent. Raises: Fault."""
+    """Hold iff `host` is signed, and for S3 every x-amz-… header that was sent, else x-amz-target. Raises: Fault."""
     signed = frozenset(signature.signed_headers)
     if "host" not in signed:
         raise refusals.malformed_header(service, protocol, "SignedHeaders must contain host")
@@ -191,6 +192,8 @@ def check_signed_headers(signature: Signature, request: HttpRequest, service: st
         if unsigned:
             message = "There were headers present in the request which were not signed"
             raise Fault("AccessDenied", message, 403, extra=(("HeadersNotSigned", ", ".join(unsigned)),))
+    elif "x-amz-target" in request.headers and "x-amz-target" not in signed:
+        raise refusals.malformed_header(service, protocol, "SignedHeaders must contain x-amz-target")
 
 
 def verify(signature: Signature, request: HttpRequest, secret: str, payload_hash: str) -> bool:
@@ -213,11 +216,11 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 
 def _sign(key: bytes, text: str) -> str:
-    return hmac.digest(key, text.encode("latin-1"), "sha256").hex()
+    return hmac.digest(key, _bytes(text), "sha256").hex()
 
 
 def _string_to_sign(signature: Signature, canonical: str) -> str:
-    digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
+    digest = hashlib.sha256(_bytes(canonical)).hexdigest()
     return f"{ALGORITHM}\n{signature.amz_date}\n{signature.scope}\n{digest}"
 
 
@@ -241,6 +244,11 @@ def _canonical_requests(signature: Signature, request: HttpRequest, payload_hash
     forms = dict.fromkeys(zip(paths, queries, strict=True))
     forms.update(dict.fromkeys(zip(paths, reversed(queries), strict=True)))
     return [f"{request.method}\n{path}\n{query}\n{tail}" for path, query in forms]
+
+
+def _bytes(text: str) -> bytes:
+    # What was sent is latin-1 here; a decoded query may have other letters in it, which nobody's signature has.
+    return text.encode("latin-1", "replace")
 
 
 def _header_value(request: HttpRequest, name: str) -> str:

@@ -88,7 +88,8 @@ def _get_session_token(call: ApiCall, caller: Caller, sessions: SessionStore) ->
     if caller.principal.kind is PrincipalKind.ROOT:
         # AWS: STS API Reference, GetSessionToken: longer sessions of a root user default to one hour.
         duration_s = min(duration_s, _ROOT_TOKEN_MAX_S)
-    return {"Credentials": _credentials(sessions.issue(caller.principal, duration_s=duration_s))}
+    session = sessions.issue(caller.principal, duration_s=duration_s, user_id=caller.user_id)
+    return {"Credentials": _credentials(session)}
 
 
 def _refuse_unavailable(call: ApiCall) -> None:

@@ -5,12 +5,21 @@ AWS: "IAM JSON policy elements: Condition operators", Amazon Resource Name (ARN)
 
 from __future__ import annotations
 
-from keyhole.iam.match import match_arn
+from keyhole.iam.match import Parts, has_arn_fields, match_arn, match_pattern
 from keyhole.iam.operators.operator import Operator
 
+
+def same_arn(wanted: Parts, given: str) -> bool | None:
+    """Hold iff every field fits; None where one side is no ARN, but the pattern as a plain text would fit."""
+    if match_arn(wanted, given):
+        return True
+    are_arns = has_arn_fields(wanted) and has_arn_fields((given,))
+    return None if not are_arns and match_pattern(wanted, given) else False
+
+
 OPERATORS = (
-    Operator("ArnEquals", match_arn, variables=True),
-    Operator("ArnLike", match_arn, variables=True),
-    Operator("ArnNotEquals", match_arn, negated=True, variables=True),
-    Operator("ArnNotLike", match_arn, negated=True, variables=True),
+    Operator("ArnEquals", same_arn, variables=True, doubts=True),
+    Operator("ArnLike", same_arn, variables=True, doubts=True),
+    Operator("ArnNotEquals", same_arn, negated=True, variables=True, doubts=True),
+    Operator("ArnNotLike", same_arn, negated=True, variables=True, doubts=True),
 )

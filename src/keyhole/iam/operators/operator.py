@@ -16,9 +16,11 @@ class Operator:
     """A base operator: `StringNotLike` is `negated` and compares as `StringLike` does.
 
     `variables`: policy variables in its values are filled in (elsewhere `${…}` is plain text).
+    `doubts`: what does not parse leaves it UNKNOWN; otherwise it fails, and only a negated operator is UNKNOWN.
     """
 
     name: str
     compare: Compare
     negated: bool = False
     variables: bool = False
+    doubts: bool = False

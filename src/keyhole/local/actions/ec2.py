@@ -82,16 +82,24 @@ def _creator(call: ApiCall, _place: Place) -> Mapping[str, str]:
 def _passed_roles(call: ApiCall, place: Place) -> tuple[str, ...]:
     """The role in the instance profile that the call gives to an instance.
 
-    Raises: Fault for launch templates, which could carry a profile that this would not see.
+    Raises: Fault for launch templates, which could carry a profile that this would not see, and for a profile that is
+    not there, since one that is made later would bring its role along unasked.
     """
     if call.params.get("LaunchTemplate"):
         raise Fault("UnsupportedOperation", "Launch templates are not available in Keyhole's local AWS", 400)
     given = call.params.get("IamInstanceProfile") or {}
-    name = str(given.get("Name") or str(given.get("Arn", "")).rsplit("/", 1)[-1])
-    if not name:
+    given_name, arn = str(given.get("Name") or ""), str(given.get("Arn") or "")
+    if not given_name and not arn:
         return ()
-    found = place.backend.find_profile(place.account, name)
-    return found.role_arns if found else ()
+    if given_name and arn:
+        message = "The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'"
+        raise Fault("InvalidParameterCombination", message, 400)
+    found = place.backend.find_profile(place.account, given_name or arn.rsplit("/", 1)[-1])
+    if found is None or (arn and found.arn != arn):
+        which = f"name ({given_name})" if given_name else f"ARN ({arn})"
+        message = f"Value {which} for parameter iamInstanceProfile is invalid. Invalid IAM Instance Profile"
+        raise Fault("InvalidParameterValue", message, 400)
+    return found.role_arns
 
 
 def _passed_to_ec2(call: ApiCall, place: Place) -> Mapping[str, str]:

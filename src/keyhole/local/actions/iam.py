@@ -48,6 +48,32 @@ def group(call: ApiCall, place: Place) -> tuple[str, ...]:
     return (place.backend.group_arn(place.account, name) or f"arn:aws:iam::{place.account}:group/{name}",)
 
 
+def _renamed(resource: ResourcesOf, member: str) -> ResourcesOf:
+    """What the user or group will be.
+
+    AWS: IAM API Reference, UpdateUser and UpdateGroup: one must have the permission on both names.
+    """
+
+    def resources(call: ApiCall, place: Place) -> tuple[str, ...]:
+        if not (call.params.get(member) or call.params.get("NewPath")):
+            return ()
+        prefix, _, name = resource(call, place)[0].rpartition("/")
+        if path := call.params.get("NewPath"):
+            prefix = f"{prefix.partition('/')[0]}{path}".removesuffix("/")
+        return (f"{prefix}/{call.params.get(member) or name}",)
+
+    return resources
+
+
+def _key_holder(call: ApiCall, place: Place) -> tuple[str, ...]:
+    """The user whose access key the call names."""
+    key = place.backend.find_access_key(str(call.params.get("AccessKeyId", "")))
+    if key is None or key.account != place.account:
+        return (f"arn:aws:iam::{place.account}:user/*",)
+    found = place.backend.find_user(key.account, key.user_name)
+    return (found.arn if found else f"arn:aws:iam::{place.account}:user/*",)
+
+
 def policy(call: ApiCall, _place: Place) -> tuple[str, ...]:
     """The managed policy that the call names by its ARN."""
     return (str(call.params.get("PolicyArn", "")),)
@@ -113,15 +139,17 @@ _USERS: dict[str, Row] = {
     "CreateUser": _create("user", "UserName", "CreateUser", "iam:TagUser"),
     **_rows(
         user,
-        *("GetUser", "DeleteUser", "UpdateUser", "GetUserPolicy", "ListUserPolicies", "ListAttachedUserPolicies"),
+        *("GetUser", "DeleteUser", "GetUserPolicy", "ListUserPolicies", "ListAttachedUserPolicies"),
         *("ListUserTags", "TagUser", "UntagUser", "CreateAccessKey", "DeleteAccessKey", "UpdateAccessKey"),
-        *("ListAccessKeys", "GetAccessKeyLastUsed", "ListGroupsForUser", "ListMFADevices", "CreateLoginProfile"),
+        *("ListAccessKeys", "ListGroupsForUser", "ListMFADevices", "CreateLoginProfile"),
         *("GetLoginProfile", "DeleteLoginProfile", "UpdateLoginProfile", "ListSSHPublicKeys"),
         *("ListSigningCertificates", "ListServiceSpecificCredentials"),
     ),
     **_rows(user, "PutUserPolicy", "DeleteUserPolicy", "DeleteUserPermissionsBoundary", context=_existing_boundary),
     **_rows(user, "PutUserPermissionsBoundary", context=_boundary),
     **_rows(user, "AttachUserPolicy", "DetachUserPolicy", context=_attachment),
+    "UpdateUser": (Need("iam:UpdateUser", user), Need("iam:UpdateUser", _renamed(user, "NewUserName"))),
+    "GetAccessKeyLastUsed": every("iam:GetAccessKeyLastUsed", _key_holder),
     **_rows(_account_wide("user"), "ListUsers"),
 }
 
@@ -129,10 +157,11 @@ _GROUPS: dict[str, Row] = {
     "CreateGroup": every("iam:CreateGroup", _new("group", "GroupName")),
     **_rows(
         group,
-        *("GetGroup", "DeleteGroup", "UpdateGroup", "PutGroupPolicy", "GetGroupPolicy", "DeleteGroupPolicy"),
+        *("GetGroup", "DeleteGroup", "PutGroupPolicy", "GetGroupPolicy", "DeleteGroupPolicy"),
         *("ListGroupPolicies", "ListAttachedGroupPolicies", "AddUserToGroup", "RemoveUserFromGroup"),
     ),
     **_rows(group, "AttachGroupPolicy", "DetachGroupPolicy", context=_policy_arn),
+    "UpdateGroup": (Need("iam:UpdateGroup", group), Need("iam:UpdateGroup", _renamed(group, "NewGroupName"))),
     **_rows(_account_wide("group"), "ListGroups"),
 }
 

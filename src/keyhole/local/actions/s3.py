@@ -49,6 +49,25 @@ def _source_version(call: ApiCall, _place: Place) -> tuple[str, ...]:
     return (f"arn:aws:s3:::{source_bucket}/{key}",) if version else ()
 
 
+def _takes_tags(call: ApiCall, place: Place) -> bool:
+    """Hold iff the copy takes tags of its source along: then they are read, and written."""
+    if call.params.get("TaggingDirective") == "REPLACE":
+        return False
+    return bool(place.backend.object_tags(*copy_source(call)))
+
+
+def _tagged_source(call: ApiCall, place: Place) -> tuple[str, ...]:
+    return _source(call, place) if _takes_tags(call, place) else ()
+
+
+def _tagged_source_version(call: ApiCall, place: Place) -> tuple[str, ...]:
+    return _source_version(call, place) if _takes_tags(call, place) else ()
+
+
+def _gets_source_tags(call: ApiCall, place: Place) -> tuple[str, ...]:
+    return object_(call, place) if _takes_tags(call, place) else ()
+
+
 def _all_keys(call: ApiCall, _place: Place) -> tuple[str, ...]:
     return (f"arn:aws:s3:::{call.params['Bucket']}/*",)
 
@@ -76,10 +95,16 @@ _WITH_PUT: Row = (
 _PUT: Row = (Need("s3:PutObject", object_), *_WITH_PUT)
 _READ_SOURCE: Row = (Need("s3:GetObject", _source), Need("s3:GetObjectVersion", _source_version))
 
+_COPY_TAGS: Row = (
+    Need("s3:GetObjectTagging", _tagged_source),
+    Need("s3:GetObjectVersionTagging", _tagged_source_version),
+    Need("s3:PutObjectTagging", _gets_source_tags),
+)
+
 _OBJECTS: dict[str, Row] = {
     "AbortMultipartUpload": every("s3:AbortMultipartUpload", object_),
     "CompleteMultipartUpload": every("s3:PutObject", object_),
-    "CopyObject": (*_READ_SOURCE, *_PUT),
+    "CopyObject": (*_READ_SOURCE, *_PUT, *_COPY_TAGS),
     "CreateMultipartUpload": _PUT,
     "DeleteObject": (*by_version("s3:DeleteObject", "s3:DeleteObjectVersion"), _BYPASS),
     "DeleteObjectTagging": by_version("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"),

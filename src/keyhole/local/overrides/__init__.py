@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from keyhole.local.backend import Backend, Bucket
 from keyhole.local.call import ApiCall, Caller, Response
-from keyhole.local.overrides import acls, bucket_creation, bucket_policy, iam_documents, user_boundary
+from keyhole.local.overrides import acls, bucket_creation, bucket_policy, iam_documents, user_boundary, users
 
 Before = Callable[[ApiCall, Caller, Bucket | None, Backend], Response | None]
 After = Callable[[ApiCall, Caller, Backend, Response], Response]
@@ -20,6 +20,7 @@ _BEFORE: dict[tuple[str, str], Before] = {
     ("s3", "GetBucketPolicyStatus"): bucket_policy.answer_status,
     **{("s3", operation): acls.check_acl for operation in acls.OPERATIONS},
     **{("iam", operation): iam_documents.check_document for operation in iam_documents.OPERATIONS},
+    **{("iam", operation): users.check_user for operation in users.OPERATIONS},
     **{("iam", operation): user_boundary.answer_boundary for operation in user_boundary.OPERATIONS},
 }
 _AFTER: dict[tuple[str, str], After] = {

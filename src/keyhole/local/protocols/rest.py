@@ -100,11 +100,15 @@ def read_query(raw_query: str) -> dict[str, str]:
     if len(parts) > _MAX_QUERY_FIELDS:
         raise Fault("InvalidArgument", "Too many query parameters.", 400)
     found: dict[str, str] = {}
+    seen: set[str] = set()
     for part in parts:
         name, _, value = part.partition("=")
         name = unquote_plus(name)
-        if name in found:
+        # Those that stand in for headers are the same in any case.
+        identity = name.lower() if name.lower().startswith("x-amz-") else name
+        if identity in seen:
             raise Fault("InvalidArgument", f"The query parameter {name} is given more than once.", 400)
+        seen.add(identity)
         found[name] = unquote_plus(value)
     return found
 
