@@ -36,7 +36,7 @@ def up(aws: Aws, blueprint: Blueprint) -> Applied:
 
 
 def down(aws: Aws, blueprint: Blueprint, *, empty: bool = False) -> Applied:
-    snapshot = take_snapshot(aws, blueprint, with_contents=True)
+    snapshot = take_snapshot(aws, blueprint, only_ours=True)
     return apply_plan(plan_down(blueprint, snapshot, empty=empty), aws)
 
 
