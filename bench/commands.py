@@ -9,12 +9,11 @@ import time
 import urllib.request
 
 from story import EXAMPLE, connect, local_aws, run_instance
+from timing import Rows
 
 from keyhole.blueprint import build_blueprint
 from keyhole.provision import plan_up, take_snapshot
 from keyhole.spec import load_spec
-
-Rows = list[tuple[str, list[float], str, list[float], float | None]]
 
 
 def measure(samples: int) -> Rows:

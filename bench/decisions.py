@@ -1,65 +1,76 @@
-"""One decision of the policy engine, in this process, on one core, policies parsed once."""
+"""The policy engine, in this process, on one core: decisions by compiled policies beside the plain path.
+
+W1 is one statement; W2 ten managed policies of five statements, a boundary and a bucket policy, one request; W3 a
+thousand different requests against W2.
+"""
 
 from __future__ import annotations
 
-import json
-import time
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
-from story import EXAMPLE
+from timing import Rows, repeat
+from workloads import documents, one_statement, ten_policies, thousand_requests
 
-from keyhole.blueprint import build_blueprint
-from keyhole.iam import Context, PolicyKind, PolicySet, Principal, PrincipalKind, Request, decide, parse_policy
-from keyhole.iam.text import write_document
-from keyhole.resources.managed_policy import ManagedPolicy
-from keyhole.spec import load_spec
+from keyhole.iam import PolicySet, Request, decide
+from keyhole.iam.compiled import compile_policies
 
-Rows = list[tuple[str, list[float], str, list[float], float | None]]
-LOOPS = 2000
+PLAIN = "decide, not compiled, with trace"
 
 
 def measure(samples: int) -> Rows:
-    """Measure one decision on the example's policy, with its trace."""
-    blueprint = build_blueprint(load_spec(EXAMPLE), "123456789012")
-    document = next(want.document for want in blueprint.resources if isinstance(want, ManagedPolicy))
-    text = write_document(document)
-    policies = PolicySet(identity=(parse_policy(text, PolicyKind.IDENTITY),))
-    caller = Principal(
-        PrincipalKind.ROLE_SESSION,
-        "arn:aws:sts::123456789012:assumed-role/AIImageCommunityEC2Role/i-1",
-        "123456789012",
-        "arn:aws:iam::123456789012:role/AIImageCommunityEC2Role",
+    """Measure the three workloads with and without trace, parsing and compiling, and memory."""
+    rows: Rows = []
+    one, first = one_statement()
+    ten, second = ten_policies()
+    _, thousand = thousand_requests()
+    workloads: tuple[tuple[str, PolicySet, list[Request], float], ...] = (
+        ("W1, one statement", one, [first], 1 / 500_000),
+        ("W2, ten policies and limits", ten, [second], 1 / 60_000),
+        ("W3, a thousand requests", ten, thousand, 1 / 60_000),
     )
-    bucket = "arn:aws:s3:::ai-image-community-123456789012"
-    put = Request(caller, "s3:PutObject", f"{bucket}/uploads/images/a.png", Context(), "123456789012")
-    listing = Request(caller, "s3:ListBucket", bucket, Context({"s3:prefix": "uploads/images/"}), "123456789012")
-    assert decide(put, policies).is_allowed
-    assert decide(listing, policies).is_allowed
-    parse = repeat(lambda: json.loads(text), samples)
-    return [
-        (
-            "one decision: put, with trace",
-            repeat(lambda: decide(put, policies), samples),
-            "json.loads of the policy",
-            parse,
-            None,
-        ),
-        (
-            "one decision: list with a condition",
-            repeat(lambda: decide(listing, policies), samples),
-            "json.loads of the policy",
-            parse,
-            None,
-        ),
-    ]
+    for name, policies, requests, target_s in workloads:
+        evaluator = compile_policies(policies)
+        loops = 20 if len(requests) > 1 else 20_000
+        plain = each(lambda request, to=policies: decide(request, to), requests, samples, max(1, loops // 50))
+        rows.append((f"decision: {name}", each(evaluator.decide, requests, samples, loops), PLAIN, plain, target_s))
+        traced = each(evaluator.trace, requests, samples, max(1, loops // 5))
+        rows.append((f"decision: {name}, with trace", traced, PLAIN, plain, 2 * target_s))
+    texts = [*documents()[0], *documents()[1:]]
+    reading = repeat(lambda: [sys.modules["json"].loads(text) for text in texts], samples, 20)
+    building = repeat(lambda: compile_policies(ten_policies()[0]), samples, 20)
+    rows.append(("parse and compile W2's policies", building, "json.loads of them", reading, 0.005))
+    return rows
 
 
-def repeat(work: Callable[[], object], samples: int) -> list[float]:
-    """Give seconds for one run of `work`, as the mean of many, several times over."""
-    found = []
-    for _ in range(samples):
-        started = time.perf_counter()
-        for _ in range(LOOPS):
-            work()
-        found.append((time.perf_counter() - started) / LOOPS)
-    return found
+def each(decide_one: Callable[[Request], object], requests: list[Request], samples: int, loops: int) -> list[float]:
+    """Give seconds for one decision."""
+    if len(requests) == 1:
+        (only,) = requests
+        return repeat(lambda: decide_one(only), samples, loops)
+
+    def all_of_them() -> None:
+        for request in requests:
+            decide_one(request)
+
+    return [seconds / len(requests) for seconds in repeat(all_of_them, samples, loops)]
+
+
+MEMORY = """
+import resource, sys
+sys.path.insert(0, sys.argv[1])
+from workloads import documents
+from keyhole.iam import PolicyKind, parse_policy
+texts = documents()[0]
+numbered = ((n, texts[n % 10].replace("app-", f"app-{n}-")) for n in range(10_000))
+policies = [parse_policy(text, PolicyKind.IDENTITY, name=str(n)) for n, text in numbered]
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) // 1024)
+"""
+
+
+def measure_memory() -> int:
+    """Give the peak memory, in MiB, of a process that holds 10,000 managed policies."""
+    command = [sys.executable, "-c", MEMORY, str(Path(__file__).parent)]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
 from story import connect, local_aws, wait_for
+from timing import Rows, repeat
 
 from keyhole.aws.client import BotocoreAws, Credentials
 
-Rows = list[tuple[str, list[float], str, list[float], float | None]]
 BODY = b"x" * 10_240
 LOOPS = 100
 BARE = """
@@ -30,7 +29,7 @@ def measure(samples: int) -> Rows:
     with local_aws() as port:
         aws = connect(port)
         put, get = calls(aws)
-        gate_puts, gate_gets = repeat(put, samples), repeat(get, samples)
+        gate_puts, gate_gets = repeat(put, samples, LOOPS), repeat(get, samples, LOOPS)
     port += 1
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", BARE, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -39,7 +38,7 @@ def measure(samples: int) -> Rows:
         wait_for(f"http://127.0.0.1:{port}/", process)
         bare = BotocoreAws("ap-northeast-2", credentials=Credentials("x", "x"), endpoint_url=f"http://127.0.0.1:{port}")
         put, get = calls(bare)
-        bare_puts, bare_gets = repeat(put, samples), repeat(get, samples)
+        bare_puts, bare_gets = repeat(put, samples, LOOPS), repeat(get, samples, LOOPS)
     finally:
         process.terminate()
         process.wait(timeout=10)
@@ -63,14 +62,3 @@ def calls(aws: BotocoreAws) -> tuple[Callable[[], Any], Callable[[], Any]]:
     put()
     get()
     return put, get
-
-
-def repeat(work: Callable[[], object], samples: int) -> list[float]:
-    """Give seconds for one call, as the mean of many, several times over."""
-    found = []
-    for _ in range(samples):
-        started = time.perf_counter()
-        for _ in range(LOOPS):
-            work()
-        found.append((time.perf_counter() - started) / LOOPS)
-    return found

@@ -35,6 +35,17 @@ def test_every_file_that_is_shown_loads(name: str, text: str, tmp_path: Path) ->
     assert spec.app.name
 
 
+@pytest.mark.parametrize("page", ["iam.md"])
+def test_the_python_that_is_shown_runs(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The blocks of a page run one after the other, as a reader would type them; their assertions hold."""
+    names: dict[str, object] = {}
+    pieces = [text for name, text in blocks("python") if name.startswith(f"docs/{page}")]
+    assert pieces
+    for piece in pieces:
+        exec(compile(piece, page, "exec"), names)
+    assert "does not apply" in capsys.readouterr().out
+
+
 def test_the_readme_shows_the_example_as_it_is(tmp_path: Path) -> None:
     """The README's file and the example's mean the same."""
     file = tmp_path / "keyhole.toml"

@@ -28,11 +28,19 @@ SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/web/i-1"
 
 effects = st.sampled_from(Effect)
 actions = st.sampled_from(["s3:GetObject", "s3:Get*", "s3:*", "*", "s3:PutObject", "s3:a,b", "iam:PassRole"])
-resources = st.sampled_from(["*", "arn:aws:s3:::masks/*", "arn:aws:s3:::masks/${aws:username}", "arn:aws:s3", "arn:*"])
+resources = st.sampled_from(
+    [
+        *("*", "arn:aws:s3:::masks/*", "arn:aws:s3:::masks/${aws:username}", "arn:aws:s3", "arn:*"),
+        *("arn:aws:s3:::m?sks/a*", "*/alice", "arn:aws:s3:::masks/alice", "?", "arn:aws:s3:::other-*/x"),
+    ]
+)
 keys = st.sampled_from(["aws:username", "aws:TagKeys", "aws:SourceIp", "s3:max-keys"])
 values = st.sampled_from(["alice", "a*", "${aws:username}", "10", "10.0.0.0/8", "true", ""])
 operators = st.sampled_from(
-    ["StringEquals", "StringNotLike", "NumericLessThan", "NotIpAddress", "Bool", "Null", "ArnLike", "Nonsense"]
+    [
+        *("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike", "NumericLessThan"),
+        *("IpAddress", "NotIpAddress", "Bool", "Null", "ArnLike", "DateGreaterThan", "Nonsense"),
+    ]
 )
 principal_patterns = st.sampled_from(
     [
@@ -86,7 +94,7 @@ def principal_elements(draw: st.DrawFn, *, can_negate: bool) -> PrincipalElement
 @st.composite
 def statements(draw: st.DrawFn, kind: PolicyKind) -> Statement:
     """A statement as it may stand in a policy of the kind."""
-    has_principal = kind in {PolicyKind.RESOURCE, PolicyKind.TRUST, PolicyKind.ENDPOINT}
+    has_principal = kind in {PolicyKind.RESOURCE, PolicyKind.TRUST, PolicyKind.RCP, PolicyKind.ENDPOINT}
     is_trust = kind is PolicyKind.TRUST
     return Statement(
         effect=draw(effects),
@@ -120,6 +128,7 @@ policy_sets = st.builds(
     boundary=st.none() | policies(PolicyKind.BOUNDARY),
     session=st.none() | groups(PolicyKind.SESSION),
     scps=st.just(()) | st.tuples(groups(PolicyKind.SCP)),
+    rcps=st.just(()) | st.tuples(groups(PolicyKind.RCP)),
     endpoint=st.none() | policies(PolicyKind.ENDPOINT),
 )
 

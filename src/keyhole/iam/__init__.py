@@ -3,11 +3,13 @@
     policy = parse_policy(text, PolicyKind.IDENTITY, name="uploader")
     decision = decide(request, PolicySet(identity=(policy,)))
     print(denial_message(request, decision) or explain(request, decision))
+    evaluator = compile_policies(PolicySet(identity=(policy,)))     # the same answers for many requests, fast
 
 The engine knows nothing of AWS's services: which action an API call needs, and which condition keys it sets, is for the
 caller to say in the Request.
 """
 
+from keyhole.iam.compiled import Evaluator, compile_policies
 from keyhole.iam.decide import decide
 from keyhole.iam.explain import denial_message, explain
 from keyhole.iam.model import (
@@ -44,6 +46,7 @@ __all__ = [
     "Effect",
     "Element",
     "ElementTrace",
+    "Evaluator",
     "Outcome",
     "Policy",
     "PolicyKind",
@@ -56,6 +59,7 @@ __all__ = [
     "Statement",
     "StatementTrace",
     "Truth",
+    "compile_policies",
     "decide",
     "denial_message",
     "explain",

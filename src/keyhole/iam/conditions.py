@@ -36,10 +36,10 @@ def evaluate_condition(condition: Condition, context: Context, version: str) -> 
     if not condition.qualifier and not isinstance(given, str) and len(given) > 1:
         return Truth.UNKNOWN, f"`{condition.key}` has several values ({_show(given)}), which takes a set operator"
     truth = _combine(condition, operator, _resolve_values(condition, operator, context, version), given)
-    return truth, f"`{condition.key}` is {_show(given)}: `{condition.name}` {_VERBS[truth]} {_show(condition.values)}"
+    return truth, f"`{condition.key}` is {_show(given)}: `{condition.name}` {VERBS[truth]} {_show(condition.values)}"
 
 
-_VERBS = {
+VERBS = {
     Truth.TRUE: "holds against",
     Truth.FALSE: "does not hold against",
     Truth.UNKNOWN: "cannot be compared with all of",

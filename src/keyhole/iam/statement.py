@@ -47,10 +47,10 @@ def evaluate_statement(
     elements: list[ElementTrace] = []
     reach = Reach.NONE
     if layer in PRINCIPAL_KINDS:
-        element, reach = _judge_principal(request, statement, layer, has_boundary)
+        element, reach = judge_principal(request, statement, layer, has_boundary)
         elements.append(element)
     if not _has_failed(elements):
-        elements.append(_judge_action(statement.actions, request.action))
+        elements.append(judge_action(statement.actions, request.action))
     if statement.resources is not None and not _has_failed(elements):
         elements.append(_judge_resource(statement.resources, request, policy.version, layer))
     elif layer is not PolicyKind.TRUST and statement.resources is None and not _has_failed(elements):
@@ -76,7 +76,7 @@ def _conjoin(elements: list[ElementTrace]) -> Truth:
     return Truth.UNKNOWN if any(element.truth is Truth.UNKNOWN for element in elements) else Truth.TRUE
 
 
-def _judge_principal(
+def judge_principal(
     request: Request, statement: Statement, layer: PolicyKind, has_boundary: bool
 ) -> tuple[ElementTrace, Reach]:
     """The Principal of a policy that needs one: a statement without it is malformed and never matches."""
@@ -92,7 +92,7 @@ def _judge_principal(
     truth, reach = match_principal(principals, caller, request.context)
     if truth is Truth.TRUE and not is_deny and _is_ambiguous(principals, request, layer):
         truth = Truth.UNKNOWN
-    listed = _show(tuple(pattern.value for pattern in principals.patterns))
+    listed = show_values(tuple(pattern.value for pattern in principals.patterns))
     who = f"`{caller.arn or caller.kind.value}`"
     detail = {
         Truth.TRUE: f"{who} is {'not ' if principals.negated else ''}covered by {listed}",
@@ -116,7 +116,7 @@ def _is_ambiguous(principals: PrincipalElement, request: Request, layer: PolicyK
     return has_gateway and not is_for_all and request.principal.kind in ACCOUNT_KINDS - {PrincipalKind.ROOT}
 
 
-def _judge_action(actions: Element, action: str) -> ElementTrace:
+def judge_action(actions: Element, action: str) -> ElementTrace:
     name = "NotAction" if actions.negated else "Action"
     found = next((pattern for pattern in actions.patterns if match_action(pattern, action)), None)
     return _judge(name, actions, action, found)
@@ -161,11 +161,11 @@ def _judge(name: str, element: Element, asked: str, found: str | None) -> Elemen
     """The trace of an Action or Resource element, given the pattern that matched."""
     holds = (found is not None) is not element.negated
     match = f"`{asked}` matches `{found}`" if found is not None else f"`{asked}` matches none of "
-    detail = match if found is not None else match + _show(element.patterns)
+    detail = match if found is not None else match + show_values(element.patterns)
     return ElementTrace(name, Truth.TRUE if holds else Truth.FALSE, detail)
 
 
-def _show(values: tuple[str, ...]) -> str:
+def show_values(values: tuple[str, ...]) -> str:
     """A few of the values, in backticks."""
     shown = ", ".join(f"`{value}`" for value in values[:MOST_SHOWN])
     rest = len(values) - MOST_SHOWN
