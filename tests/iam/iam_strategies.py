@@ -31,14 +31,16 @@ actions = st.sampled_from(["s3:GetObject", "s3:Get*", "s3:*", "*", "s3:PutObject
 resources = st.sampled_from(
     [
         *("*", "arn:aws:s3:::masks/*", "arn:aws:s3:::masks/${aws:username}", "arn:aws:s3", "arn:*"),
-        *("arn:aws:s3:::m?sks/a*", "*/alice", "arn:aws:s3:::masks/alice", "?", "arn:aws:s3:::other-*/x"),
+        *("arn:aws:s3:::m?sks/a*", "arn:*/alice", "arn:aws:s3:::masks/alice", "arn:aws:s3:::?????/a?b"),
+        "arn:aws:s3:::other-*/x",
     ]
 )
 keys = st.sampled_from(["aws:username", "aws:TagKeys", "aws:SourceIp", "s3:max-keys"])
 values = st.sampled_from(["alice", "a*", "${aws:username}", "10", "10.0.0.0/8", "true", ""])
 operators = st.sampled_from(
     [
-        *("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike", "NumericLessThan"),
+        *("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike"),
+        "NumericLessThan",
         *("IpAddress", "NotIpAddress", "Bool", "Null", "ArnLike", "DateGreaterThan", "Nonsense"),
     ]
 )

@@ -10,7 +10,7 @@ from keyhole.iam import PolicySet, Request, decide
 from keyhole.iam.compiled import compile_policies
 
 
-@settings(max_examples=1500)
+@settings(max_examples=300)
 @given(policy_sets, st.lists(requests, min_size=1, max_size=4))
 def test_compiled_policies_decide_as_the_plain_path(policies: PolicySet, asked: list[Request]) -> None:
     """Outcome, reason, layers and trace are the same, for every request, in any order."""

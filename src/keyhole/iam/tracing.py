@@ -68,7 +68,8 @@ def _trace_after_principal(bound: BoundStatement, action: str, resources: Elemen
     def trace(request: Request, resource: str) -> StatementTrace:
         if not covers(resource):
             missing = _new(ElementTrace, ("Resource", Truth.FALSE, f"`{resource}{missed}"))
-            return _new(StatementTrace, (*head_of_miss, (named, missing)))
+            found: StatementTrace = _new(StatementTrace, (*head_of_miss, (named, missing)))
+            return found
         elements = [named, ElementTrace("Resource", Truth.TRUE, f"`{resource}{_find_hit(hits, resource)}")]
         verdict = Truth.TRUE
         for name, condition in conditions:
