@@ -145,7 +145,7 @@ def _limits(app: App, key: str, scope: Scope, place: str) -> Iterator[Claim]:
         granted.setdefault(grant.bucket, []).append(grant)
 
     def claim(slug: str, action: str, target: Target, why: str, context: dict[str, str] | None = None) -> Claim:
-        resource = "*" if not target.bucket else f"arn:{scope.partition}:s3:::{target.bucket}"
+        resource = f"arn:{scope.partition}:s3:::{target.bucket or '*'}"
         resource += f"/{target.prefix}*" if target.is_object else ""
         return Claim(
             f"workload.{key}.{slug}", key, action, resource, Expected.CANNOT, why, place, target, dict(context or {})

@@ -19,7 +19,7 @@ PIPE_WIDTH = 200
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Console(stderr=stderr, highlight=False, width=width)
+    return Console(stderr=stderr, highlight=False, emoji=False, width=width)
 
 
 out = _console(stderr=False)
@@ -29,6 +29,13 @@ err = _console(stderr=True)
 def say(message: str) -> None:
     """Say something along the way: on stderr, so that piped results stay clean."""
     err.print(message, soft_wrap=True)
+
+
+def say_warning(message: str, hint: str) -> None:
+    """Say what is accepted and yet likely a mistake."""
+    err.print(f"[bold yellow]warning[/]: {_code(message)}", soft_wrap=True)
+    if hint:
+        err.print(f"  [cyan]help[/]: {_code(hint)}", soft_wrap=True)
 
 
 def show_json(value: Any) -> None:

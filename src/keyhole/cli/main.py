@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keyhole import __version__
-from keyhole.cli import down, init, local, plan, serve, up, verify
+from keyhole.cli import down, init, local, plan, serve, simulate, up, verify
 from keyhole.cli.group import KeyholeGroup
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ app.command("init")(init.init)
 app.command("plan")(plan.plan)
 app.command("up")(up.up)
 app.command("verify")(verify.verify)
+app.command("simulate")(simulate.simulate)
 app.command("serve")(serve.serve)
 app.command("down")(down.down)
 app.add_typer(local.app, name="local")

@@ -119,7 +119,9 @@ def _match_not_principal(element: PrincipalElement, principal: Principal, contex
         for identity in _identities(principal)
     ]
     if listed and all(truth is Truth.TRUE for truth in listed):
-        return Truth.FALSE, Reach.NONE
+        # Of a session whose role is not known, nobody can say that the role is listed too.
+        is_whole = principal.kind is not PrincipalKind.ROLE_SESSION or bool(principal.role_arn)
+        return (Truth.FALSE if is_whole else Truth.UNKNOWN), Reach.NONE
     if all(truth is Truth.FALSE for truth in listed):
         return Truth.TRUE, Reach.DIRECT
     return Truth.UNKNOWN, Reach.NONE
