@@ -122,6 +122,7 @@ class _Program:
         "_denied",
         "_deny_levels",
         "_endpoint",
+        "_endpoints",
         "_groups",
         "_has_boundary",
         "_has_organization",
@@ -129,6 +130,8 @@ class _Program:
         "_identity",
         "_is_plain",
         "_lacking",
+        "_limits",
+        "_must_allow",
         "_policies",
         "_resource",
         "_scps",
@@ -163,6 +166,9 @@ class _Program:
         self._boundary = _allows(by_kind, PolicyKind.BOUNDARY)
         self._session = _allows(by_kind, PolicyKind.SESSION)
         self._resource = _allows(by_kind, PolicyKind.RESOURCE) or ()
+        self._endpoints = ((PolicyKind.ENDPOINT, self._endpoint),)
+        self._must_allow = (*self._endpoints, *((PolicyKind.SCP, level) for level in self._scps))
+        self._limits = ((PolicyKind.BOUNDARY, self._boundary), (PolicyKind.SESSION, self._session))
         self._lacking: dict[frozenset[PolicyKind], Decision] = {}
         self._denied: dict[tuple[int, tuple[PolicyKind, ...]], Decision] = {}
 
@@ -235,10 +241,11 @@ class _Program:
 
     def _decide_rest(self, request: Request, resource: str, values: Values, *, is_same_account: bool) -> Decision:
         """Without an explicit deny: what lacks an allow, or else the statement that grants."""
-        blocking = self._find_missing(request, resource, values)
+        must_allow = self._must_allow if not self._scps or is_bound_by_scps(request) else self._endpoints
+        blocking = _find_lacking(must_allow, request, resource, values)
         identity = _first(self._identity, request, resource, values)
         granting, reach, is_unsure = self._find_reach(request, resource, values)
-        limits = self._find_limits(request, resource, values)
+        limits = _find_lacking(self._limits, request, resource, values)
         if isinstance(identity, _Unsure) or is_unsure or blocking is None or limits is None:
             return self._decide_plainly(request)
         without_identity = limits if identity else limits | {PolicyKind.IDENTITY}
@@ -252,35 +259,9 @@ class _Program:
             lacking = without_identity
         lacking = lacking | blocking
         if not lacking:
-            return (identity or granting).allowed  # type: ignore[union-attr]
+            granted = identity or granting
+            return granted.allowed if granted else self._decide_plainly(request)
         return self._lack(frozenset(lacking))
-
-    def _find_missing(self, request: Request, resource: str, values: Values) -> set[PolicyKind] | None:
-        """The layers of which every level must allow and one does not; None where that could not be evaluated."""
-        missing: set[PolicyKind] = set()
-        if self._endpoint is not None:
-            verdict = _any(self._endpoint, request, resource, values)
-            if verdict is None:
-                return None
-            missing |= set() if verdict else {PolicyKind.ENDPOINT}
-        if self._scps and is_bound_by_scps(request):
-            for level in self._scps:
-                verdict = _any(level, request, resource, values)
-                if verdict is None:
-                    return None
-                missing |= set() if verdict else {PolicyKind.SCP}
-        return missing
-
-    def _find_limits(self, request: Request, resource: str, values: Values) -> set[PolicyKind] | None:
-        lacking: set[PolicyKind] = set()
-        for kind, statements in ((PolicyKind.BOUNDARY, self._boundary), (PolicyKind.SESSION, self._session)):
-            if statements is None:
-                continue
-            verdict = _any(statements, request, resource, values)
-            if verdict is None:
-                return None
-            lacking |= set() if verdict else {kind}
-        return lacking
 
     def _find_reach(self, request: Request, resource: str, values: Values) -> tuple[BoundStatement | None, Reach, bool]:
         """The first grant of the resource's policy, the closest reach of all, and whether one was UNKNOWN."""
@@ -334,6 +315,20 @@ def _any(statements: Statements, request: Request, resource: str, values: Values
         if found is None:
             verdict = None
     return verdict
+
+
+def _find_lacking(
+    groups: Iterable[tuple[PolicyKind, Statements | None]], request: Request, resource: str, values: Values
+) -> set[PolicyKind] | None:
+    """The layers that are there and do not allow; None where that could not be evaluated."""
+    lacking: set[PolicyKind] = set()
+    for kind, statements in groups:
+        verdict = True if statements is None else _any(statements, request, resource, values)
+        if verdict is None:
+            return None
+        if not verdict:
+            lacking.add(kind)
+    return lacking
 
 
 def _first(statements: Statements, request: Request, resource: str, values: Values) -> BoundStatement | _Unsure | None:
