@@ -7,7 +7,7 @@ TESTS ?= tests
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench golden lock clean
+.PHONY: help setup demo test check coverage bench golden lock clean
 
 help: ## Show what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: setup ## Lint, types, layers
 
 bench: setup ## Measure what is claimed
 	@$(BIN)/python bench/run.py
+
+coverage: setup ## Hold the policy engine to tests of every branch
+	@$(BIN)/pytest -n $(JOBS) tests/iam --cov=keyhole.iam --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
 golden: setup ## Write the golden files anew; read the diff
 	@KEYHOLE_GOLDEN=write $(BIN)/pytest -q tests/golden tests/docs

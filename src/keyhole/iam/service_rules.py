@@ -18,6 +18,17 @@ _USERS_ONLY = frozenset({"sts:getfederationtoken", _SESSION_TOKEN})
 _LONG_TERM_KINDS = frozenset({PrincipalKind.USER, PrincipalKind.ROOT})
 _SESSION_KEY = "aws:TokenIssueTime"
 _KEY_ARN = ":key/"
+# AWS: IAM API Reference, the operations that answer UnmodifiableEntity: "service-linked roles are protected"; IAM
+# Identity Center keeps its own under the other path. Their description may be changed.
+_RESERVED_PATHS = (":role/aws-service-role/", ":role/aws-reserved/")
+_ROLE_CHANGES = frozenset(
+    f"iam:{name}"
+    for name in (
+        *("addroletoinstanceprofile", "removerolefrominstanceprofile", "deleterole", "updateassumerolepolicy"),
+        *("attachrolepolicy", "detachrolepolicy", "putrolepolicy", "deleterolepolicy"),
+        *("putrolepermissionsboundary", "deleterolepermissionsboundary"),
+    )
+)
 
 
 def find_right(request: Request) -> str:
@@ -39,6 +50,8 @@ def find_right(request: Request) -> str:
 def find_ban(request: Request) -> tuple[PolicyKind, str] | None:
     """Why no policy can allow the request, and the layer that answers for it; None where policies decide."""
     action = request.action.lower()
+    if action in _ROLE_CHANGES and any(path in request.resource for path in _RESERVED_PATHS):
+        return PolicyKind.IDENTITY, "only AWS itself changes roles under a path that it reserves"
     for kind, layer, is_banned, reason in _BANS:
         if request.principal.kind is kind and is_banned(action):
             return layer, reason
