@@ -103,7 +103,7 @@ def _bind_check(policy: Policy, index: int, layer: PolicyKind, *, has_boundary: 
         return check_plainly, reach
     covers = bind_resources(resources, layer)
     conditions = tuple(bind_condition(condition, policy.version) for condition in statement.conditions)
-    return _join(covers, conditions), reach
+    return _join(literal_heads(resources), covers, conditions), reach
 
 
 def _is_for_everyone(statement: Statement, layer: PolicyKind) -> bool:
@@ -113,16 +113,31 @@ def _is_for_everyone(statement: Statement, layer: PolicyKind) -> bool:
     return any(pattern.kind == "*" or (pattern.kind, pattern.value) == ("AWS", "*") for pattern in principals.patterns)
 
 
-def _join(covers: ResourceCheck, conditions: tuple[ConditionCheck, ...]) -> Check:
+def literal_heads(resources: Element) -> tuple[str, ...]:
+    """Give texts one of which whatever the element covers begins with, to rule out the rest by one call."""
+    heads = tuple(_split_head(pattern) for pattern in resources.patterns)
+    return ("",) if resources.negated or not all(heads) else heads
+
+
+def _split_head(pattern: str) -> str:
+    wildcard = min((found for found in (pattern.find("*"), pattern.find("?")) if found >= 0), default=len(pattern))
+    return pattern[:wildcard]
+
+
+def _join(heads: tuple[str, ...], covers: ResourceCheck, conditions: tuple[ConditionCheck, ...]) -> Check:
     """The elements as one: one that fails decides, one that is UNKNOWN leaves the rest UNKNOWN."""
     if not conditions:
-        return lambda _request, resource, _values: covers(resource)
+        return lambda _request, resource, _values: resource.startswith(heads) and covers(resource)
     if len(conditions) == 1:
         (only,) = conditions
-        return lambda request, resource, values: only(request, values) if covers(resource) else False
+
+        def check_one(request: Request, resource: str, values: Values) -> bool | None:
+            return only(request, values) if resource.startswith(heads) and covers(resource) else False
+
+        return check_one
 
     def check(request: Request, resource: str, values: Values) -> bool | None:
-        if not covers(resource):
+        if not (resource.startswith(heads) and covers(resource)):
             return False
         verdict: bool | None = True
         for condition in conditions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keyhole.iam.bound import BoundStatement, ResourceCheck, bind_resources, bind_values
+from keyhole.iam.bound import BoundStatement, ResourceCheck, bind_resources, bind_values, literal_heads
 from keyhole.iam.conditions import VERBS, evaluate_condition
 from keyhole.iam.model import Condition, Element, ElementTrace, Request, StatementTrace, Truth
 from keyhole.iam.operators.registry import find_operator
@@ -59,14 +59,14 @@ def _trace_after_principal(bound: BoundStatement, action: str, resources: Elemen
     named = judge_action(statement.actions, action)
     if named.truth is Truth.FALSE:
         return StatementTrace(*head, Truth.FALSE, (named,))
-    covers = bind_resources(resources, layer)
+    heads, covers = literal_heads(resources), bind_resources(resources, layer)
     missed = f"` matches none of {show_values(resources.patterns)}"
     hits = tuple((f"` matches `{p}`", bind_resources(Element((p,)), layer)) for p in resources.patterns)
     conditions = tuple((f"Condition {c.name}", _trace_condition(c, policy.version)) for c in statement.conditions)
     head_of_miss = (*head, Truth.FALSE)
 
     def trace(request: Request, resource: str) -> StatementTrace:
-        if not covers(resource):
+        if not (resource.startswith(heads) and covers(resource)):
             missing = _new(ElementTrace, ("Resource", Truth.FALSE, f"`{resource}{missed}"))
             found: StatementTrace = _new(StatementTrace, (*head_of_miss, (named, missing)))
             return found
