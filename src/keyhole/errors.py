@@ -74,7 +74,37 @@ class NotOursError(KeyholeError):
 
 
 class PolicyError(KeyholeError):
-    """A policy document that AWS would refuse; `where` is its JSON path."""
+    """A policy document that AWS would refuse; `where` is the JSON path of what is wrong.
+
+    `line` and `column` count from 1 and say where it stands in the text; they are 0 where there was no text, or where
+    it is wrong as a whole. `file` is the name that the caller gave to the text.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        where: str = "",
+        line: int = 0,
+        column: int = 0,
+        file: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, where=where)
+        self.line = line
+        self.column = column
+        self.file = file
+
+    @property
+    def place(self) -> str:
+        """`policy.json:3:14: Statement[0].Effect`; without a file name the path alone, or line and column."""
+        if self.file:
+            position = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+            return f"{position}: {self.where}" if self.where else position
+        return self.where or (f"line {self.line}, column {self.column}" if self.line else "")
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
 
 
 class AwsError(KeyholeError):

@@ -160,3 +160,10 @@ def test_arns_are_those_of_the_region_s_partition(tmp_path: Path) -> None:
     file.write_text((HEAD + workload("")).replace("eu-west-1", "cn-north-1"), "utf-8")
     claims = build_blueprint(load_spec(file), ACCOUNT).claims
     assert {claim.resource.split(":")[1] for claim in claims if claim.resource != "*"} == {"aws-cn"}
+
+
+def test_a_policy_that_grows_too_long_is_found_before_any_call(tmp_path: Path) -> None:
+    """IAM takes 6,144 characters: more grants than fit are a mistake of the workload, told with both figures."""
+    grants = ",".join(f'{{ bucket = "a", prefix = "folder-{n:03}/", verbs = ["read"] }}' for n in range(60))
+    with pytest.raises(SpecError, match=r"policy `web`: .* and AWS takes 6,144"):
+        blueprint(tmp_path, workload(grants))

@@ -113,7 +113,7 @@ def test_the_trace_has_every_statement() -> None:
         identity=(policy(ALLOW, other),), boundary=policy(ALLOW), scps=((policy(ALLOW),), (policy(ALLOW),))
     )
     decision = decide(REQUEST, policies)
-    assert [(trace.layer, trace.index) for trace in decision.trace] == [
+    assert [(trace.layer, trace.number) for trace in decision.trace] == [
         (PolicyKind.SCP, 0),
         (PolicyKind.SCP, 0),
         (PolicyKind.IDENTITY, 0),

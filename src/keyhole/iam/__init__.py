@@ -35,10 +35,12 @@ from keyhole.iam.model import (
     Truth,
 )
 from keyhole.iam.parse import parse_policy
+from keyhole.iam.quotas import QUOTAS, Quota, check_quota
 from keyhole.iam.render import render_policy
 
 __all__ = [
     "ANONYMOUS",
+    "QUOTAS",
     "Condition",
     "Context",
     "ContextValue",
@@ -55,10 +57,12 @@ __all__ = [
     "PrincipalElement",
     "PrincipalKind",
     "PrincipalPattern",
+    "Quota",
     "Request",
     "Statement",
     "StatementTrace",
     "Truth",
+    "check_quota",
     "compile_policies",
     "decide",
     "denial_message",

@@ -178,4 +178,4 @@ def describe_statement(trace: StatementTrace) -> str:
     """A statement as people name it: its place, its policy and its Sid."""
     policy = f" `{trace.policy}`" if trace.policy else ""
     sid = f" `{trace.sid}`" if trace.sid else ""
-    return f"statement {trace.index}{sid} of {LAYER_NAMES[trace.layer]}{policy}"
+    return f"statement {trace.number}{sid} of {LAYER_NAMES[trace.layer]}{policy}"

@@ -72,18 +72,16 @@ def compile_parts(parts: Iterable[str | Wildcard]) -> Glob:
     """The glob of a pattern taken apart; runs of `*` count as one."""
     segments: list[Segment] = []
     current: list[str | None] = []
-    after_star = False
     for part in parts:
-        if part is Wildcard.ANY:
-            if current or not segments:
-                segments.append(_compile_segment(current))
-            current, after_star = [], True
+        if isinstance(part, str):
+            current.extend(part)
         elif part is Wildcard.ONE:
             current.append(None)
-        elif isinstance(part, str):
-            current.extend(part)
-    if current or not segments or after_star:
-        segments.append(_compile_segment(current))
+        else:
+            if current or not segments:
+                segments.append(_compile_segment(current))
+            current = []
+    segments.append(_compile_segment(current))
     return Glob(tuple(segments), sum(len(segment.text) for segment in segments))
 
 

@@ -232,11 +232,14 @@ class ElementTrace(NamedTuple):
 
 
 class StatementTrace(NamedTuple):
-    """One statement against the request. `elements` ends with the first element that did not hold."""
+    """One statement, the `number`th of its policy from 0, against the request.
+
+    `elements` ends with the first element that did not hold.
+    """
 
     layer: PolicyKind
     policy: str
-    index: int
+    number: int
     sid: str
     effect: Effect
     truth: Truth

@@ -41,9 +41,9 @@ def _render_values(values: tuple[str, ...]) -> str | list[str]:
 
 
 def _render_principals(element: PrincipalElement) -> str | dict[str, Any]:
-    by_kind: dict[str, tuple[str, ...]] = {}
+    by_kind: dict[str, list[str]] = {}
     for pattern in element.patterns:
         if pattern.kind == "*":
             return "*"
-        by_kind[pattern.kind] = (*by_kind.get(pattern.kind, ()), pattern.value)
-    return {kind: _render_values(values) for kind, values in by_kind.items()}
+        by_kind.setdefault(pattern.kind, []).append(pattern.value)
+    return {kind: _render_values(tuple(values)) for kind, values in by_kind.items()}

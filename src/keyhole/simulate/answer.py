@@ -81,7 +81,7 @@ def _list_matched(decision: Decision) -> Iterator[dict[str, Any]]:
 
 
 def _name_statement(trace: StatementTrace) -> dict[str, Any]:
-    named: dict[str, Any] = {"policy": trace.policy, "statement": trace.sid or trace.index}
+    named: dict[str, Any] = {"policy": trace.policy, "statement": trace.sid or trace.number}
     return named if trace.truth is Truth.TRUE else {**named, "truth": trace.truth.value}
 
 

@@ -39,9 +39,9 @@ def read_policy(file: Path, kind: PolicyKind) -> Policy:
         reason = str(getattr(error, "strerror", "") or error).lower()
         raise KeyholeError(f"`{label}` cannot be read: {reason}", hint="give the path of a policy document") from None
     try:
-        return parse_policy(content, kind, label)
+        return parse_policy(content, kind, label, file=label)
     except KeyholeError as error:
-        raise KeyholeError(f"`{label}`: {error}", hint=error.hint) from None
+        raise KeyholeError(str(error), hint=error.hint) from None
 
 
 def read_policies(files: Sequence[Path], kind: PolicyKind) -> tuple[Policy, ...]:

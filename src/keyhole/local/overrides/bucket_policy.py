@@ -9,21 +9,20 @@ from __future__ import annotations
 from keyhole.errors import PolicyError
 from keyhole.iam import parse_policy
 from keyhole.iam.model import Policy, PolicyKind
+from keyhole.iam.quotas import BUCKET, check_quota
 from keyhole.local import public
 from keyhole.local.backend import Backend, Bucket, Document
 from keyhole.local.call import ApiCall, Caller, Fault, Response
 from keyhole.local.overrides.principals import unknown_principal
 from keyhole.local.policies import parse_stored
 
-_MAX_BYTES = 20 * 1024
-
 
 def check_policy(call: ApiCall, caller: Caller, bucket: Bucket | None, backend: Backend) -> None:
     """Refuse a policy that AWS refuses. Raises: Fault (MalformedPolicy, AccessDenied)."""
     text = str(call.params.get("Policy", ""))
     name = str(call.params["Bucket"])
-    if len(text.encode()) > _MAX_BYTES:
-        raise _malformed("Policies must be no larger than 20 KB in size")
+    if check_quota(text, BUCKET):
+        raise _malformed(BUCKET.refusal)
     try:
         policy = parse_policy(text, PolicyKind.RESOURCE, name)
     except PolicyError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from keyhole.errors import PolicyError
 from keyhole.iam import parse_policy
 from keyhole.iam.model import PolicyKind
+from keyhole.iam.quotas import MANAGED, TRUST, check_quota
 from keyhole.local.backend import Backend, Bucket
 from keyhole.local.call import ApiCall, Caller, Fault, Response
 from keyhole.local.overrides.principals import unknown_principal
@@ -22,13 +23,24 @@ OPERATIONS = {
     "PutUserPolicy": ("PolicyDocument", PolicyKind.IDENTITY),
     "PutGroupPolicy": ("PolicyDocument", PolicyKind.IDENTITY),
 }
+# Those of inline policies count all of a user, role or group together, and are not kept here.
+_QUOTAS = {
+    "CreatePolicy": MANAGED,
+    "CreatePolicyVersion": MANAGED,
+    "CreateRole": TRUST,
+    "UpdateAssumeRolePolicy": TRUST,
+}
 
 
 def check_document(call: ApiCall, _caller: Caller, _bucket: Bucket | None, backend: Backend) -> Response | None:
-    """Refuse a document that AWS refuses. Raises: Fault (MalformedPolicyDocument)."""
+    """Refuse a document that AWS refuses. Raises: Fault (MalformedPolicyDocument, LimitExceeded)."""
     member, kind = OPERATIONS[call.operation]
+    text = str(call.params.get(member, ""))
+    quota = _QUOTAS.get(call.operation)
+    if quota and check_quota(text, quota):
+        raise Fault("LimitExceeded", quota.refusal, 409)
     try:
-        policy = parse_policy(str(call.params.get(member, "")), kind)
+        policy = parse_policy(text, kind)
     except PolicyError as error:
         message = f"{error.message[:1].upper()}{error.message[1:]}"
         raise Fault("MalformedPolicyDocument", message, 400) from error
