@@ -81,6 +81,6 @@ def allow(action: str | list[str], resource: str | list[str], **more: Any) -> di
 
 
 @pytest.fixture
-def aws(running_local_aws: LocalAws) -> Aws:
-    """Clients for the local AWS of this process; what other tests left in it is still there."""
-    return Aws(running_local_aws)
+def aws(local_aws: LocalAws) -> Aws:
+    """Clients for a local AWS with nothing in any account."""
+    return Aws(local_aws)
