@@ -12,7 +12,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from keyhole.local.credentials import Credentials
+from keyhole.local.root_keys import Credentials
 from keyhole.local.server import LocalAws
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from gate_clients import Aws
-from keyhole.local.credentials import Credentials
+from keyhole.local.root_keys import Credentials
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 FORM = "application/x-www-form-urlencoded"

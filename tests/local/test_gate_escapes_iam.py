@@ -12,7 +12,7 @@ from gate_errors import refusal
 from gate_wire import FORM, ask, send, sign
 
 from gate_clients import Aws, allow, document
-from keyhole.local.credentials import Credentials
+from keyhole.local.root_keys import Credentials
 
 ACCOUNT = "123456789012"
 USER_ARN = f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}"

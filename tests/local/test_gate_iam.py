@@ -10,7 +10,7 @@ import pytest
 from gate_errors import fetch, refusal
 
 from gate_clients import Aws, allow, document
-from keyhole.local.credentials import Credentials
+from keyhole.local.root_keys import Credentials
 
 EC2_TRUST = document({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"})
 

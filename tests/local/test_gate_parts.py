@@ -18,10 +18,10 @@ from keyhole.iam.model import PolicyKind
 from keyhole.local import checksums, public, state
 from keyhole.local.actions import find_row
 from keyhole.local.call import Fault, Headers, HttpRequest
-from keyhole.local.credentials import root_credentials, root_key_id
 from keyhole.local.parse import Destination, parse_call, virtual_bucket
 from keyhole.local.payload import open_payload
 from keyhole.local.protocols import cbor
+from keyhole.local.root_keys import root_credentials, root_key_id
 from keyhole.local.server import LocalAws
 from keyhole.local.service_models import service_model
 

@@ -14,7 +14,7 @@ from gate_errors import fetch, refusal
 
 from gate_clients import Aws, allow
 from keyhole.local.call import Fault, Headers, HttpRequest
-from keyhole.local.credentials import Credentials, root_credentials
+from keyhole.local.root_keys import Credentials, root_credentials
 from keyhole.local.sigv4 import check_time, read_signature
 
 

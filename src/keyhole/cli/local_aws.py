@@ -15,7 +15,7 @@ from keyhole.aws.client import BotocoreAws, Credentials
 from keyhole.cli.console import say
 from keyhole.cli.options import LOCAL_PORT
 from keyhole.errors import KeyholeError
-from keyhole.local.credentials import DEFAULT_ACCOUNT, root_credentials
+from keyhole.local.root_keys import DEFAULT_ACCOUNT, root_credentials
 from keyhole.local.state import LocalState, make_state_dir, read_state, state_dir
 
 START_TIMEOUT_S = 20.0

@@ -1,31 +1,14 @@
-"""Whose key it is: account roots, IAM users and sessions, each looked up by the access key id.
-
-The root keys of an account follow from a master secret that every start makes anew: no key is known beforehand.
-"""
+"""Whose key it is: account roots, IAM users and sessions, each looked up by the access key id."""
 
 from __future__ import annotations
 
-import base64
-import hmac
 from dataclasses import dataclass, field
 
 from keyhole.iam.model import Principal, PrincipalKind
 from keyhole.local.backend import Backend, Tags
 from keyhole.local.call import Caller
+from keyhole.local.root_keys import root_account, root_credentials
 from keyhole.local.sessions import Session, SessionStore
-
-DEFAULT_ACCOUNT = "123456789012"
-DEFAULT_ROOT_KEY_ID = "AKIAKEYHOLELOCALROOT"
-_ROOT_PREFIX = "AKIAROOT"
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """An access key as a client needs it."""
-
-    access_key_id: str
-    secret_access_key: str = field(repr=False)
-    session_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +18,6 @@ class Found:
     caller: Caller
     secret_access_key: str = field(repr=False)
     session: Session | None = None
-
-
-def root_credentials(master: bytes, account: str) -> Credentials:
-    """Give the root keys of an account under this start's master secret. Raises: ValueError for no account number."""
-    secret = hmac.digest(master, f"root:{account}".encode(), "sha256")
-    return Credentials(root_key_id(account), base64.b64encode(secret[:30]).decode())
-
-
-def root_key_id(account: str) -> str:
-    """Give the access key id of an account's root: 20 letters and digits that say which account it is."""
-    if not (len(account) == 12 and account.isascii() and account.isdigit()):
-        raise ValueError(f"`{account}` is not a 12-digit account number")
-    return DEFAULT_ROOT_KEY_ID if account == DEFAULT_ACCOUNT else f"{_ROOT_PREFIX}{account}"
-
-
-def _root_account(access_key_id: str) -> str:
-    if access_key_id == DEFAULT_ROOT_KEY_ID:
-        return DEFAULT_ACCOUNT
-    account = access_key_id.removeprefix(_ROOT_PREFIX)
-    is_root = len(account) == 12 and account.isascii() and account.isdigit() and account != DEFAULT_ACCOUNT
-    return account if is_root and access_key_id != account else ""
 
 
 def root_principal(account: str) -> Principal:
@@ -85,7 +47,7 @@ class CredentialStore:
 
         `auth` is how it was presented, for s3:authType. An expired session is found: what it says is another error.
         """
-        if account := _root_account(access_key_id):
+        if account := root_account(access_key_id):
             secret = root_credentials(self._master, account).secret_access_key
             return Found(Caller(root_principal(account), access_key_id, user_id=account, auth=auth), secret)
         session = self._sessions.find(access_key_id)

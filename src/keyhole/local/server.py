@@ -14,11 +14,12 @@ from typing import Self
 from keyhole.errors import KeyholeError
 from keyhole.local import admin, state
 from keyhole.local.call import HttpRequest, Response
-from keyhole.local.credentials import DEFAULT_ACCOUNT, Credentials, CredentialStore, root_credentials
+from keyhole.local.credentials import CredentialStore
 from keyhole.local.gate import Gate
 from keyhole.local.http_server import GateServer
 from keyhole.local.instances import Instances
 from keyhole.local.moto_backend import MotoBackend
+from keyhole.local.root_keys import DEFAULT_ACCOUNT, Credentials, root_credentials
 from keyhole.local.sessions import SessionStore
 
 DEFAULT_PORT = 4566
