@@ -86,7 +86,7 @@ ATTEMPTS: dict[str, Attempt] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What AWS said to an attempt: allowed or not, and its reason."""
+    """What AWS said to an attempt: allowed or not, and its reason, if it gave one."""
 
     allowed: bool
     reason: str
@@ -103,6 +103,6 @@ def make_attempt(aws: Aws, claim: Claim, key: str) -> Answer:
         if error.code in DENIED:
             return Answer(False, error.message)
         if error.code in HARMLESS:
-            return Answer(True, f"allowed: AWS got as far as {error.code}")
+            return Answer(True, f"AWS got as far as {error.code}")
         raise
-    return Answer(True, str(answer.get("Arn", "allowed")))
+    return Answer(True, str(answer.get("Arn", "")))

@@ -66,7 +66,7 @@ def _in_full(probes: Sequence[Probe]) -> Iterator[str]:
         if probe.verdict is Verdict.FAILS:
             claim = probe.claim
             yield f"\n[bold red]✗[/] {escape(claim.place)}: {escape(claim.sentence)}, since {escape(claim.why)}"
-            yield f"    it is {probe.got}: {escape(probe.reason)}"
+            yield f"    it is {probe.got}{': ' if probe.reason else ''}{escape(probe.reason)}"
     unknown: dict[tuple[str, str], int] = {}
     for probe in probes:
         if probe.verdict is Verdict.UNKNOWN:
