@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from keyhole.errors import PolicyError
-from keyhole.iam import PolicyKind
+from keyhole.iam import PolicyKind, parse_policy
 from keyhole.iam import quotas as q
 
 IAM_PAGE = 'IAM User Guide, "IAM and AWS STS quotas"'
@@ -85,3 +87,17 @@ def test_every_kind_has_its_quota() -> None:
     """No kind of policy is without one."""
     assert q.QUOTAS.keys() == set(PolicyKind)
     assert all(quota.most >= 2_048 for quota in q.QUOTAS.values())
+
+
+@pytest.mark.parametrize("form", ["text", "bytes", "mapping"])
+def test_parsing_refuses_what_is_longer_than_its_quota(form: str) -> None:
+    """Only if it is asked to: what AWS has stored is evaluated whatever its length."""
+    resources = [f"arn:aws:s3:::masks/{number:0100}" for number in range(60)]
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resources}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    text = json.dumps(document)
+    source = {"text": text, "bytes": text.encode(), "mapping": document}[form]
+    assert parse_policy(source, PolicyKind.IDENTITY).statements
+    with pytest.raises(PolicyError, match="and AWS takes 6,144"):
+        parse_policy(source, PolicyKind.IDENTITY, quota=q.QUOTAS[PolicyKind.IDENTITY])
+    assert parse_policy(source, PolicyKind.IDENTITY, quota=q.INLINE_ROLE).statements

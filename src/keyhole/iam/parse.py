@@ -23,6 +23,8 @@ from keyhole.iam.match import ARN_FIELDS
 from keyhole.iam.model import Condition, Effect, Element, Policy, PolicyKind, Statement
 from keyhole.iam.operators.registry import split_operator
 from keyhole.iam.parse_principal import read_principals
+from keyhole.iam.quotas import Quota, check_quota
+from keyhole.iam.text import write_document
 
 VERSIONS = ("2012-10-17", "2008-10-17")
 DEFAULT_VERSION = "2008-10-17"
@@ -48,12 +50,18 @@ _SID = re.compile(r"[A-Za-z0-9]*")
 
 
 def parse_policy(
-    source: str | bytes | Mapping[str, Any], kind: PolicyKind, name: str = "", *, file: str = ""
+    source: str | bytes | Mapping[str, Any],
+    kind: PolicyKind,
+    name: str = "",
+    *,
+    file: str = "",
+    quota: Quota | None = None,
 ) -> Policy:
     """The policy that the document says, for where it is attached; `name` labels it in traces, `file` its places.
 
     An absent Version is 2008-10-17, in which there are no policy variables. Operators that are not known are kept as
-    written: they are UNKNOWN when the policy is decided on. How long a document may be is for `check_quota` to say.
+    written: they are UNKNOWN when the policy is decided on. With a `quota` (`QUOTAS[kind]` is the usual one) a document
+    that is longer is refused too; a mapping counts as its compact JSON. What AWS has stored, it has accepted.
     Raises: PolicyError, and nothing else; `where` is the JSON path, `line` and `column` the place in a text.
     """
     root = read_document(source, file, strangers=_STRANGE_TO_IAM if kind in _KEPT_BY_IAM else None)
@@ -65,8 +73,16 @@ def parse_policy(
     if not statements:
         root.child("Statement").refuse("the policy has no statement")
     _check_sids(root, statements, kind)
+    if quota is not None:
+        _check_length(source, quota, file)
     identifier = read_text(root.child("Id")) if "Id" in root.value else ""
     return Policy(statements, version, identifier, name)
+
+
+def _check_length(source: str | bytes | Mapping[str, Any], quota: Quota, file: str) -> None:
+    text = write_document(source) if isinstance(source, Mapping) else source
+    if error := check_quota(text if isinstance(text, str) else text.decode(), quota, file=file):
+        raise error
 
 
 def _read_version(root: Node) -> str:
