@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,8 @@ def test_parsing_refuses_what_is_longer_than_its_quota(form: str) -> None:
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resources}
     document = {"Version": "2012-10-17", "Statement": [statement]}
     text = json.dumps(document)
-    source = {"text": text, "bytes": text.encode(), "mapping": document}[form]
+    sources: dict[str, Any] = {"text": text, "bytes": text.encode(), "mapping": document}
+    source = sources[form]
     assert parse_policy(source, PolicyKind.IDENTITY).statements
     with pytest.raises(PolicyError, match="and AWS takes 6,144"):
         parse_policy(source, PolicyKind.IDENTITY, quota=q.QUOTAS[PolicyKind.IDENTITY])
