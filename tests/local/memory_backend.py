@@ -49,6 +49,9 @@ class MemoryBackend:
     def find_profile(self, account: str, name: str) -> Profile | None:
         return None
 
+    def find_resource_policy(self, arn: str) -> Document | None:
+        return None
+
     def group_arn(self, account: str, name: str) -> str:
         return ""
 

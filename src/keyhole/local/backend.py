@@ -161,6 +161,9 @@ class Backend(Protocol):
     def find_policy(self, arn: str) -> Document | None:
         """Give the default version of a managed policy."""
 
+    def find_resource_policy(self, arn: str) -> Document | None:
+        """Give the policy stored with a resource that is no bucket (a topic, a secret), None where it has none."""
+
     def find_bucket(self, name: str) -> Bucket | None:
         """Give the bucket of that name, whosever it is."""
 

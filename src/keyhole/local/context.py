@@ -10,21 +10,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from keyhole.iam.model import PrincipalKind
 from keyhole.local.actions import s3
 from keyhole.local.call import ApiCall, Caller, Fault
+from keyhole.local.principal_context import principal_context
 from keyhole.local.sigv4 import Signature
 
 Values = dict[str, str | tuple[str, ...]]
-
-_PRINCIPAL_TYPES = {
-    PrincipalKind.ROOT: "Account",
-    PrincipalKind.USER: "User",
-    PrincipalKind.ROLE_SESSION: "AssumedRole",
-    PrincipalKind.FEDERATED_USER: "FederatedUser",
-    PrincipalKind.ANONYMOUS: "Anonymous",
-}
-
 
 _DUPLICATE_TAGS = {
     "s3": ("InvalidTag", "Cannot provide multiple Tags with the same key", 400),
@@ -39,7 +30,7 @@ def fill_context(
     """Give every condition key of the call that does not depend on the action."""
     return {
         **_network(call, at),
-        **_principal(caller),
+        **principal_context(caller),
         **_tags(call),
         **({"aws:ResourceAccount": resource_account} if resource_account else {}),
         **(_s3(call, caller, signature, at, resource_account) if call.service == "s3" else {}),
@@ -59,28 +50,6 @@ def _network(call: ApiCall, at: datetime) -> Values:
         values["aws:UserAgent"] = agent
     if referer := call.request.headers.get("referer"):
         values["aws:Referer"] = referer
-    return values
-
-
-def _principal(caller: Caller) -> Values:
-    kind = caller.principal.kind
-    values: Values = {
-        "aws:PrincipalType": _PRINCIPAL_TYPES.get(kind, "Anonymous"),
-        "aws:PrincipalIsAWSService": "false",
-    }
-    if kind is PrincipalKind.ANONYMOUS:
-        return {**values, "aws:userid": "anonymous"}
-    values["aws:PrincipalArn"] = caller.principal.role_arn or caller.principal.arn
-    values["aws:PrincipalAccount"] = caller.principal.account
-    values["aws:userid"] = caller.user_id
-    if caller.user_name:
-        values["aws:username"] = caller.user_name
-    for key, value in caller.tags:
-        values[f"aws:PrincipalTag/{key}"] = value
-    if caller.session:
-        values["aws:TokenIssueTime"] = f"{caller.session.issued_at:%Y-%m-%dT%H:%M:%SZ}"
-        # Sessions here are never made with MFA; long-term keys do not have the key at all.
-        values["aws:MultiFactorAuthPresent"] = "false"
     return values
 
 

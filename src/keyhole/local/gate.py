@@ -5,18 +5,21 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from keyhole.local import cors, overrides, s3_checks, sts
 from keyhole.local.actions.row import Question
 from keyhole.local.authenticate import Authenticated, CheckedBody, authenticate
-from keyhole.local.authorize import Authorizer
+from keyhole.local.authorize import authorize
 from keyhole.local.backend import Backend, Bucket
 from keyhole.local.call import ApiCall, Caller, Fault, Headers, HttpRequest, Response
-from keyhole.local.context import Values, check_tags, fill_context
+from keyhole.local.context import check_tags, fill_context
 from keyhole.local.credentials import CredentialStore
 from keyhole.local.errors import new_host_id, new_request_id, write_fault
+from keyhole.local.events import Happened
+from keyhole.local.inquiry import Inquiry
+from keyhole.local.mode import Mode
 from keyhole.local.object_deletion import delete_objects
 from keyhole.local.own_user import name_caller
 from keyhole.local.parse import Destination, find_destination, guess_destination, parse_call, virtual_bucket
@@ -26,6 +29,20 @@ from keyhole.local.sigv4 import Signature, read_signature
 
 _WITHOUT_BUCKET = frozenset({"ListBuckets", "CreateBucket"})
 _ANY_REGION = frozenset({"GetBucketLocation", *_WITHOUT_BUCKET})
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a request has come: what is known of it when it ends, well or not."""
+
+    destination: Destination
+    caller: Caller = field(default_factory=Caller)
+    call: ApiCall | None = None
+    inquiry: Inquiry | None = None
+
+
+def _forget(_happened: Happened) -> None:
+    pass
 
 
 class Gate:
@@ -38,63 +55,97 @@ class Gate:
         credentials: CredentialStore,
         region: str,
         clock: Callable[[], datetime] = now,
+        *,
+        mode: Mode = Mode.STRICT,
+        record: Callable[[Happened], None] = _forget,
     ) -> None:
         self._backend = backend
         self._sessions = sessions
         self._credentials = credentials
-        self._authorizer = Authorizer(backend)
         self._region = region
         self._clock = clock
+        self._mode = mode
+        self._record = record
 
     def answer(self, request: HttpRequest) -> Response:
         """Give the answer to any request; never raises."""
-        destination = guess_destination(request, self._region)
-        host_id = new_host_id()
+        progress = _Progress(guess_destination(request, self._region))
+        at, host_id, fault = self._clock(), new_host_id(), None
         try:
             signature = read_signature(request)
-            destination = find_destination(request, signature, self._region)
-            request_id = new_request_id(destination.service)
-            response = self._answer(request, signature, destination)
-        except Fault as fault:
-            request_id = new_request_id(destination.service)
-            response = _write(fault, destination, request_id, host_id)
+            progress.destination = find_destination(request, signature, self._region)
+            response = self._answer(request, signature, progress, at)
+        except Fault as found:
+            fault = found
         except Exception:  # whatever it is, the client gets AWS's error document and the terminal the cause
             traceback.print_exc(file=sys.stderr)
-            request_id = new_request_id(destination.service)
-            message = "We encountered an internal error. Please try again."
-            response = _write(Fault("InternalError", message, 500), destination, request_id, host_id)
+            fault = Fault("InternalError", "We encountered an internal error. Please try again.", 500)
+        request_id = new_request_id(progress.destination.service)
+        if fault:
+            response = _write(fault, progress.destination, request_id, host_id)
+        self._tell(request, progress, at, request_id=request_id, status=response.status, fault=fault)
         ids = [("x-amz-request-id", request_id)]
-        if destination.service == "s3":
+        if progress.destination.service == "s3":
             ids += [("x-amz-id-2", host_id), *cors.cors_headers(request, self._bucket_of_path(request))]
         elif response.header("x-amzn-RequestId") is None:
             ids.append(("x-amzn-RequestId", request_id))
         return replace(response, headers=(*response.headers, *ids))
 
-    def _answer(self, request: HttpRequest, signature: Signature | None, destination: Destination) -> Response:
+    def _tell(
+        self,
+        request: HttpRequest,
+        progress: _Progress,
+        at: datetime,
+        *,
+        request_id: str,
+        status: int,
+        fault: Fault | None,
+    ) -> None:
+        if request.method == "OPTIONS":
+            return
+        self._record(
+            Happened(
+                at=at,
+                request=request,
+                service=progress.destination.service,
+                region=progress.destination.region,
+                call=progress.call,
+                caller=progress.caller,
+                trail=tuple(progress.inquiry.trail) if progress.inquiry else (),
+                request_id=request_id,
+                status=status,
+                fault=fault,
+                mode=self._mode,
+            )
+        )
+
+    def _answer(self, request: HttpRequest, signature: Signature | None, progress: _Progress, at: datetime) -> Response:
+        destination = progress.destination
         if request.method == "OPTIONS" and destination.service == "s3":
             return cors.answer_preflight(request, self._bucket_of_path(request))
-        at = self._clock()
         authenticated = authenticate(request, signature, destination, self._credentials, at)
-        caller = authenticated.caller
+        caller = progress.caller = authenticated.caller
         if destination.service == "s3":
             request = replace(request, body=CheckedBody(request, authenticated))
         call = parse_call(request, destination)
-        call = name_caller(call, caller)
+        call = progress.call = name_caller(call, caller)
         check_tags(call)
         bucket = self._find_bucket(call, authenticated)
         if call.service == "s3":
             s3_checks.check_call(call, caller, self._backend)
         context = fill_context(call, caller, signature, at, bucket.account if bucket else caller.account)
+        inquiry = progress.inquiry = Inquiry(call, caller, context, self._backend, self._mode)
         if (call.service, call.operation) == ("s3", "DeleteObjects") and bucket:
-            return delete_objects(call, bucket.account, self._backend, self._asker(caller, context))
-        self._authorizer.check(call, caller, context)
+            return delete_objects(call, bucket.account, self._backend, inquiry.ask)
+        authorize(inquiry)
         if call.service == "sts":
             answer = sts.answer(call, caller, self._backend, self._sessions)
             if answer is not None:
                 return answer
-        return self._pass_on(call, caller, bucket, context)
+        return self._pass_on(inquiry, bucket)
 
-    def _pass_on(self, call: ApiCall, caller: Caller, bucket: Bucket | None, context: Values) -> Response:
+    def _pass_on(self, inquiry: Inquiry, bucket: Bucket | None) -> Response:
+        call, caller = inquiry.call, inquiry.caller
         body = call.request.body
         data = body.read()
         if isinstance(body, CheckedBody) and (trailers := body.trailers()):
@@ -106,26 +157,19 @@ class Gate:
         if answer is not None:
             return answer
         if call.operation in ("GetObject", "HeadObject"):
-            self._hide_missing(call, caller, context)
+            self._hide_missing(inquiry)
         account = bucket.account if bucket else caller.account
         response = self._backend.handle(call, account, data)
         return overrides.repair_after(call, caller, self._backend, response)
 
-    def _hide_missing(self, call: ApiCall, caller: Caller, context: Values) -> None:
+    def _hide_missing(self, inquiry: Inquiry) -> None:
         """AWS: S3 API Reference, GetObject: without s3:ListBucket, an object that is not there is a 403."""
-        params = call.params
+        params = inquiry.call.params
         if self._backend.has_object(params["Bucket"], params["Key"], str(params.get("VersionId", ""))):
             return
-        message = self._asker(caller, context)(Question("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}", {}))
+        message = inquiry.ask(Question("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}", {}))
         if message:
             raise Fault("AccessDenied", message, 403)
-
-    def _asker(self, caller: Caller, context: Values) -> Callable[[Question], str]:
-        def ask(question: Question) -> str:
-            denial = self._authorizer.ask(question, caller, context)
-            return denial.message if denial else ""
-
-        return ask
 
     def _find_bucket(self, call: ApiCall, authenticated: Authenticated) -> Bucket | None:
         """Give the bucket of an S3 call. Raises: Fault where it is missing, elsewhere, or not whose it should be."""

@@ -9,6 +9,7 @@ from typing import Any
 from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 
+from keyhole.local import moto_resource_policies
 from keyhole.local.backend import (
     AccessKey,
     Bucket,
@@ -85,6 +86,9 @@ class MotoState:
         iam = _iam(parts[4]) if len(parts) == 6 else None
         policy = iam.managed_policies.get(arn) if iam else None
         return _managed(policy) if policy else None
+
+    def find_resource_policy(self, arn: str) -> Document | None:
+        return moto_resource_policies.find_resource_policy(arn)
 
     def _boundary(self, arn: str | None) -> Document | None:
         """A boundary whose policy is gone is one that cannot be parsed: it denies everything."""

@@ -15,9 +15,11 @@ from keyhole.errors import KeyholeError
 from keyhole.local import admin, state
 from keyhole.local.call import HttpRequest, Response
 from keyhole.local.credentials import CredentialStore
+from keyhole.local.events import EventLog, Happened
 from keyhole.local.gate import Gate
 from keyhole.local.http_server import GateServer
 from keyhole.local.instances import Instances
+from keyhole.local.mode import Mode
 from keyhole.local.moto_backend import MotoBackend
 from keyhole.local.root_keys import DEFAULT_ACCOUNT, Credentials, root_credentials
 from keyhole.local.sessions import SessionStore
@@ -33,7 +35,13 @@ class LocalAws:
     them for all. Port 0 takes a free one.
     """
 
-    def __init__(self, port: int = DEFAULT_PORT, host: str = "127.0.0.1", region: str = "us-east-1") -> None:
+    def __init__(
+        self,
+        port: int = DEFAULT_PORT,
+        host: str = "127.0.0.1",
+        region: str = "us-east-1",
+        mode: Mode = Mode.STRICT,
+    ) -> None:
         self._host = host
         self._port = port
         self._region = region
@@ -42,8 +50,9 @@ class LocalAws:
         self._sessions = SessionStore()
         self._instances = Instances(self._backend, self._sessions)
         credentials = CredentialStore(self._master, self._backend, self._sessions)
-        self._gate = Gate(self._backend, self._sessions, credentials, region)
-        self._admin = admin.Admin(region, self._instances.imds_endpoint)
+        self._events: EventLog | None = None
+        self._gate = Gate(self._backend, self._sessions, credentials, region, mode=mode, record=self._record)
+        self._admin = admin.Admin(region, self._instances.imds_endpoint, self._master, mode)
         self._server: GateServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -77,6 +86,9 @@ class LocalAws:
         self._server = server
         self._port = server.bind_addr[1]
         try:
+            state.make_state_dir()
+            self._events = EventLog(state.events_path(self._port))
+            self._events.open()
             state.write_state(state.LocalState(os.getpid(), self.url, self._port, self._master))
             self._thread = threading.Thread(target=server.serve, name=f"local-aws-{self._port}", daemon=True)
             self._thread.start()
@@ -96,6 +108,8 @@ class LocalAws:
         server.stop()
         if self._thread:
             self._thread.join(timeout=5)
+        if self._events:
+            self._events.close()
 
     def wait(self) -> None:
         """Return when it has stopped."""
@@ -115,6 +129,10 @@ class LocalAws:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _record(self, happened: Happened) -> None:
+        if self._events:
+            self._events.record(happened)
 
     def _answer(self, request: HttpRequest) -> Response:
         if request.raw_path.startswith(admin.PREFIX):

@@ -5,6 +5,7 @@ One file per port, `local-<port>.json`, readable by its owner only.
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import tempfile
@@ -42,6 +43,16 @@ def make_state_dir() -> Path:
         hint = "set KEYHOLE_STATE_DIR to a folder that you may write in"
         raise KeyholeError(f"the folder `{folder}` cannot be made: {error.strerror}", hint=hint) from error
     return folder
+
+
+def admin_token(master: bytes) -> str:
+    """Give the bearer token for what only this local AWS's owner may ask of it, by `/_keyhole/`."""
+    return hmac.digest(master, b"admin", "sha256").hex()
+
+
+def events_path(port: int) -> Path:
+    """Give where the local AWS on that port writes its events."""
+    return state_dir() / f"events-{port}.jsonl"
 
 
 def write_state(state: LocalState) -> Path:
