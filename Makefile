@@ -28,6 +28,7 @@ demo: setup ## Run the whole story against the local AWS and serve the upload pa
 
 test: setup ## Run all tests
 	@sh scripts/install-chromium.sh
+	@sh scripts/install-javascript.sh tests/clients/js
 	@$(BIN)/pytest -n $(JOBS) $(TESTS)
 
 check: setup ## Lint, types, layers
