@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import commands
 import decisions
 import gate
+import load
 from timing import Rows
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 170)
@@ -48,8 +49,10 @@ def main() -> None:
         os.environ["KEYHOLE_STATE_DIR"] = folder
         rows = [Row(*row) for measure in MEASURES for row in measure(samples)]
         memory_mib = decisions.measure_memory()
+        crowd = load.measure(seconds=10)
     show(rows, samples)
     console.print(f"10,000 managed policies in memory: {memory_mib} MiB for the whole process (target: 400)")
+    console.print(str(crowd))
 
 
 MEASURES: tuple[Callable[[int], Rows], ...] = (
