@@ -20,7 +20,9 @@ _FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+# For a module, not for the session: while Playwright is open, its thread counts as running an event loop, in which the
+# service's own tests could not start one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, without a window."""
     if shutil.which(_CHROMIUM) is None:

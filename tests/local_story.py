@@ -49,6 +49,14 @@ def inventory(aws: Aws) -> dict[str, list[str]]:
         "profiles": [
             item["InstanceProfileName"] for item in aws.pages("iam", "ListInstanceProfiles", "InstanceProfiles")
         ],
+        "users": [item["UserName"] for item in aws.pages("iam", "ListUsers", "Users")],
+        "providers": [
+            item["Arn"] for item in aws.call("iam", "ListOpenIDConnectProviders")["OpenIDConnectProviderList"]
+        ],
+        "tables": aws.call("dynamodb", "ListTables")["TableNames"],
+        "topics": [item["TopicArn"] for item in aws.pages("sns", "ListTopics", "Topics")],
+        "alarms": [item["AlarmName"] for item in aws.call("cloudwatch", "DescribeAlarms")["MetricAlarms"]],
+        "trails": [item["Name"] for item in aws.pages("cloudtrail", "ListTrails", "Trails")],
         "associations": [
             item["AssociationId"]
             for item in aws.pages("ec2", "DescribeIamInstanceProfileAssociations", "IamInstanceProfileAssociations")

@@ -7,6 +7,7 @@ from keyhole.errors import SpecError
 from keyhole.resources.bucket import Bucket
 from keyhole.resources.managed_policy import ManagedPolicy
 from keyhole.resources.role import Role
+from keyhole.resources.user import User
 from keyhole.spec import load_spec
 
 ACCOUNT = "111122223333"
@@ -90,10 +91,11 @@ def test_ecs_tasks_are_trusted_for_this_account_alone(tmp_path: Path) -> None:
     assert role.trust["Statement"][0]["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 
-def test_a_private_bucket_is_shut_and_has_no_policy(tmp_path: Path) -> None:
-    """Without `public_read` all four settings of Block Public Access are on."""
+def test_a_private_bucket_is_shut_and_lets_nobody_in(tmp_path: Path) -> None:
+    """Without `public_read` all four settings of Block Public Access are on, and the policy only denies."""
     bucket = next(resource for resource in blueprint(tmp_path, "").resources if isinstance(resource, Bucket))
-    assert bucket.settings.policy is None
+    assert bucket.settings.policy is not None
+    assert [statement["Effect"] for statement in bucket.settings.policy["Statement"]] == ["Deny"]
     assert bucket.settings.public_access_block is not None
     assert all(bucket.settings.public_access_block.values())
 
@@ -119,7 +121,8 @@ def test_a_public_prefix_opens_the_policy_side_only(tmp_path: Path) -> None:
 def test_claims_say_both_what_can_and_what_cannot_be_done(tmp_path: Path) -> None:
     """A read-only grant gives one "can" for reading and "cannot" for everything that it leaves out."""
     made = blueprint(tmp_path, workload('{ bucket = "a", prefix = "x/", verbs = ["read"] }'))
-    claims = {(c.action, c.target.prefix): c.expected for c in made.claims if c.who == "web" and c.target.is_object}
+    of_web = [c for c in made.claims if c.who == "web" and c.target.is_object and not c.on_paper]
+    claims = {(c.action, c.target.prefix): c.expected for c in of_web}
     assert claims[("s3:GetObject", "x/")] is Expected.CAN
     assert claims[("s3:PutObject", "x/")] is Expected.CANNOT
     assert claims[("s3:DeleteObject", "x/")] is Expected.CANNOT
@@ -167,3 +170,72 @@ def test_a_policy_that_grows_too_long_is_found_before_any_call(tmp_path: Path) -
     grants = ",".join(f'{{ bucket = "a", prefix = "folder-{n:03}/", verbs = ["read"] }}' for n in range(60))
     with pytest.raises(SpecError, match=r"policy `web`: .* and AWS takes 6,144"):
         blueprint(tmp_path, workload(grants))
+
+
+def test_two_workloads_never_share_a_user(tmp_path: Path) -> None:
+    """User names are the same to IAM whatever their case."""
+    text = '[workloads.x]\nkind = "access-key"\nuser_name = "U"\n[workloads.y]\nkind = "access-key"\nuser_name = "u"\n'
+    with pytest.raises(SpecError, match="both have the user `u`"):
+        blueprint(tmp_path, text)
+
+
+def test_a_user_name_too_long_for_iam_names_its_key(tmp_path: Path) -> None:
+    """A name that only its placeholders make too long is found too."""
+    text = '[workloads.x]\nkind = "access-key"\nuser_name = "' + "u" * 46 + '{account}{region}"\n'
+    with pytest.raises(SpecError, match=r"user name `u+111122223333eu-west-1` has 67 characters") as caught:
+        blueprint(tmp_path, text)
+    assert caught.value.mistakes[0].hint == "set a shorter `user_name`"
+
+
+def test_a_server_outside_aws_gets_a_user_and_no_role(tmp_path: Path) -> None:
+    """Kind `access-key`: a user under the app's path, with the policy of its grants."""
+    made = blueprint(tmp_path, workload('{ bucket = "a", verbs = ["read"] }', "access-key"))
+    assert not [resource for resource in made.resources if isinstance(resource, Role)]
+    user = next(resource for resource in made.resources if isinstance(resource, User))
+    assert (user.name, user.path) == ("shop-web", "/keyhole/shop/default/")
+    assert user.policy_arns == (f"arn:aws:iam::{ACCOUNT}:policy/keyhole/shop/default/shop-web",)
+    assert user.depends_on == ("policy.web",)
+    escalation = next(claim for claim in made.claims if claim.id == "workload.web.no-escalation")
+    assert (escalation.action, escalation.resource) == (
+        "iam:PutUserPolicy",
+        f"arn:aws:iam::{ACCOUNT}:user/keyhole/shop/default/shop-web",
+    )
+
+
+def test_a_bucket_refuses_plain_http_unless_told(tmp_path: Path) -> None:
+    """The policy denies everything to everyone without TLS; `tls_only = false` leaves no policy at all."""
+    made = blueprint(tmp_path, workload('{ bucket = "a", verbs = ["read"] }'))
+    buckets = {resource.address: resource for resource in made.resources if isinstance(resource, Bucket)}
+    policy = buckets["bucket.a"].settings.policy
+    arn = f"arn:aws:s3:::shop-a-{ACCOUNT}"
+    assert policy is not None
+    assert policy["Statement"] == [
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [arn, f"{arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+    claim = next(claim for claim in made.claims if claim.id == "workload.web.a.tls-only")
+    assert (claim.action, claim.expected, claim.on_paper) == ("s3:GetObject", Expected.CANNOT, True)
+    open_file = tmp_path / "open.toml"
+    open_file.write_text(HEAD.replace("[buckets.a]", "[buckets.a]\ntls_only = false"), "utf-8")
+    opened = build_blueprint(load_spec(open_file), ACCOUNT)
+    assert next(r for r in opened.resources if isinstance(r, Bucket)).settings.policy is None
+
+
+@pytest.mark.parametrize("kind", ["ec2", "ecs", "role", "access-key"])
+def test_a_boundary_is_the_workload_s_own_policy(tmp_path: Path, kind: str) -> None:
+    """What is attached beside it adds nothing: the boundary allows what the grants allow."""
+    made = blueprint(tmp_path, workload('{ bucket = "a", verbs = ["read"] }', kind) + "boundary = true\n")
+    holder = next(resource for resource in made.resources if isinstance(resource, Role | User))
+    assert (holder.boundary_arn,) == holder.policy_arns
+
+
+def test_a_boundary_without_grants_is_a_mistake(tmp_path: Path) -> None:
+    """There is nothing to hold the workload to."""
+    with pytest.raises(SpecError, match="workload `web` has a boundary and no grants"):
+        blueprint(tmp_path, workload("") + "boundary = true\n")

@@ -29,7 +29,23 @@ def local(local_aws: LocalAws, account: AccountFactory) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "init", "plan", "up", "verify", "serve", "down", "local", "local start", "local env"]
+    "command",
+    [
+        "",
+        "init",
+        "plan",
+        "up",
+        "verify",
+        "run",
+        "serve",
+        "down",
+        "learn",
+        "local",
+        "local start",
+        "local env",
+        "local events",
+        "local reset",
+    ],
 )
 def test_help_of_every_command_has_an_example(command: str) -> None:
     """`--help` works everywhere and shows how the command is typed."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from keyhole.blueprint import Blueprint
 from keyhole.provision import plan_down, take_snapshot
 from keyhole.provision.show import plan_as_json
 from keyhole.spec.schema import SCHEMA_FILE, schema_text
@@ -44,6 +45,21 @@ def test_the_plan_of_the_example_is_the_golden_one(account: AccountFactory, stor
     agree("ai-image-community.down.json", found, {instance: "INSTANCE", association: "ASSOCIATION"})
 
 
+SPECS = sorted((FOLDER / "specs").glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", SPECS, ids=[file.stem for file in SPECS])
+def test_the_plans_and_claims_of_each_kind_are_the_golden_ones(account: AccountFactory, file: Path) -> None:
+    """One file for each kind: every call from nothing up and down again, and what must hold in between."""
+    aws = account(region="us-east-1")
+    blueprint = blueprint_of(file)
+    agree(f"{file.stem}.up.json", plan_as_json(plan(aws, blueprint)), {})
+    assert up(aws, blueprint).is_complete
+    snapshot = take_snapshot(aws, blueprint, only_ours=True)
+    agree(f"{file.stem}.down.json", plan_as_json(plan_down(blueprint, snapshot)), {})
+    agree(f"{file.stem}.claims.json", claims_of(blueprint), {})
+
+
 def test_the_schema_beside_the_example_is_the_model_s() -> None:
     """Editors complete the example by a schema that agrees with what is loaded."""
     file = EXAMPLE.with_name(SCHEMA_FILE)
@@ -55,7 +71,9 @@ def test_the_schema_beside_the_example_is_the_model_s() -> None:
 
 def test_the_claims_of_the_example_are_the_golden_ones() -> None:
     """What must hold and what must not, claim by claim."""
-    claims = [
-        f"{claim.place.rpartition('/')[2]}: {claim.sentence} ({claim.why})" for claim in blueprint_of(EXAMPLE).claims
-    ]
-    agree("ai-image-community.claims.json", claims, {})
+    agree("ai-image-community.claims.json", claims_of(blueprint_of(EXAMPLE)), {})
+
+
+def claims_of(blueprint: Blueprint) -> list[str]:
+    """Give each claim as a sentence, with its line in the file and why."""
+    return [f"{claim.place.rpartition('/')[2]}: {claim.sentence} ({claim.why})" for claim in blueprint.claims]

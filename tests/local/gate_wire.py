@@ -95,11 +95,16 @@ def ask(
     return send(aws, method, target, body, sign(aws, method, target, body, who=who, service=service, **more))
 
 
-def talk(aws: Aws, data: bytes) -> bytes:
-    """Send bytes as they are, and give all that comes back until the server closes or falls silent."""
+def talk(aws: Aws, data: bytes, *, ends: bool = False) -> bytes:
+    """Send bytes as they are, and give all that comes back until the server closes or falls silent.
+
+    Where it `ends`, the server sees that nothing more will come.
+    """
     with socket.create_connection(("127.0.0.1", aws.server.port), timeout=1) as connection:
         connection.sendall(data)
         received = b""
+        if ends:
+            connection.shutdown(socket.SHUT_WR)
         try:
             while piece := connection.recv(65536):
                 received += piece

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from keyhole.local.backend import AccessKey, Bucket, Document, Instance, Profile, Role, User
+from memory_iam import NoEntities
+from memory_objects import NoObjects
+
+from keyhole.local.backend import AccessKey, Document, EcsTask, Instance, OidcProvider, Profile, Role, User
+from keyhole.local.blob import Content
 from keyhole.local.call import ApiCall, Fault, Response
+from keyhole.local.stored_objects import Stamp
+from keyhole.local.stored_resource import StoredResource
 
 ACCOUNT = "123456789012"
 
@@ -27,14 +34,16 @@ class Clock:
 
 
 @dataclass
-class MemoryBackend:
+class MemoryBackend(NoObjects, NoEntities):
     """Holds what a test puts in; a call that is passed on fails, since nothing here passes one on."""
 
     roles: dict[tuple[str, str], Role] = field(default_factory=dict)
     policies: dict[str, Document] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
+    tasks: dict[str, EcsTask] = field(default_factory=dict)
+    oidc_providers: dict[tuple[str, str], OidcProvider] = field(default_factory=dict)
 
-    def handle(self, call: ApiCall, account: str, body: bytes) -> Response:
+    def handle(self, call: ApiCall, account: str, body: Content, stamp: Stamp | None = None) -> Response:
         raise Fault("NotImplemented", f"{call.service}:{call.operation} was passed on", 501)
 
     def find_access_key(self, access_key_id: str) -> AccessKey | None:
@@ -49,7 +58,13 @@ class MemoryBackend:
     def find_profile(self, account: str, name: str) -> Profile | None:
         return None
 
+    def find_oidc_provider(self, account: str, url: str) -> OidcProvider | None:
+        return self.oidc_providers.get((account, url.removeprefix("https://")))
+
     def find_resource_policy(self, arn: str) -> Document | None:
+        return None
+
+    def find_resource(self, arn: str) -> StoredResource | None:
         return None
 
     def group_arn(self, account: str, name: str) -> str:
@@ -61,17 +76,8 @@ class MemoryBackend:
     def find_policy(self, arn: str) -> Document | None:
         return self.policies.get(arn)
 
-    def find_bucket(self, name: str) -> Bucket | None:
-        return None
-
-    def has_object(self, bucket: str, key: str, version_id: str) -> bool:
-        return False
-
-    def upload_key(self, bucket: str, upload_id: str) -> str | None:
-        return None
-
-    def object_tags(self, bucket: str, key: str, version_id: str) -> tuple[tuple[str, str], ...]:
-        return ()
+    def find_task(self, arn: str) -> EcsTask | None:
+        return self.tasks.get(arn)
 
     def find_instance(self, instance_id: str) -> Instance | None:
         return self.instances.get(instance_id)
@@ -82,10 +88,20 @@ class MemoryBackend:
     def set_user_boundary(self, account: str, name: str, arn: str) -> None:
         raise NotImplementedError
 
+    def metrics_configurations(self, bucket: str) -> Mapping[str, Mapping[str, Any]]:
+        raise NotImplementedError
+
+    def set_metrics_configurations(self, bucket: str, configurations: Mapping[str, Mapping[str, Any]]) -> None:
+        raise NotImplementedError
+
+    def set_oidc_audiences(self, account: str, arn: str, audiences: tuple[str, ...]) -> None:
+        raise NotImplementedError
+
     def reset(self) -> None:
         self.roles.clear()
         self.policies.clear()
         self.instances.clear()
+        self.oidc_providers.clear()
 
     def add_role(self, role: Role) -> Role:
         self.roles[role.account, role.name] = role

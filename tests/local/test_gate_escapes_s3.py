@@ -58,17 +58,16 @@ def test_what_the_store_does_not_have_deletes_no_bucket(aws: Aws, target: str) -
 
 
 def test_reading_a_subresource_that_is_not_kept_reads_no_object(aws: Aws) -> None:
-    """GetObjectRetention and GetObjectTorrent give nothing of the object; GetBucketRequestPayment lists no keys."""
+    """GetObjectTorrent gives nothing of the object; GetBucketRequestPayment lists no keys."""
     root, bucket = aws.client("s3"), aws.bucket()
     root.put_object(Bucket=bucket, Key="k-secret", Body=b"hidden")
     actions = [
-        "s3:GetObjectRetention",
         "s3:GetObjectTorrent",
         "s3:GetBucketRequestPayment",
         "s3:GetMetricsConfiguration",
     ]
     user = aws.user(allow(actions, "*"))
-    for query in ("k-secret?retention", "k-secret?torrent", "?requestPayment", "?metrics", "?metrics&id=x"):
+    for query in ("k-secret?torrent", "?requestPayment", "?metrics", "?metrics&id=x"):
         status, body = ask(aws, "GET", f"/{bucket}/{query}" if "k-" in query else f"/{bucket}{query}", who=user)
         assert status == 501, query
         assert b"hidden" not in body

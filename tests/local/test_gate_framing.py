@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
+import socket
+import time
 from typing import Any
 
 import pytest
-from gate_wire import EMPTY, head, send, sign, signing_key, talk
+from gate_wire import EMPTY, FORM, head, send, sign, signing_key, talk
 
 from gate_clients import Aws
+from keyhole.local.http_request import TimedReader
 
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+UNSIGNED = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 
 
 def signed_chunks(aws: Aws, headers: dict[str, str], pieces: list[bytes]) -> bytes:
@@ -95,10 +100,13 @@ def test_anonymous_chunks_are_refused(aws: Aws) -> None:
 
 
 def test_http_chunks_are_a_body_like_any_other(aws: Aws) -> None:
-    """Transfer-Encoding: chunked is taken off before the payload's hash is checked."""
+    """Transfer-Encoding: chunked is taken off before AWS's own framing is, wherever the one cuts the other."""
     target = f"/{aws.bucket()}/k"
-    headers = sign(aws, "PUT", target, b"hello world") | {"transfer-encoding": "chunked", "connection": "close"}
-    answer = talk(aws, head("PUT", target, headers) + b"6\r\nhello \r\n5\r\nworld\r\n0\r\n\r\n")
+    headers = streaming(aws, target, 11, UNSIGNED) | {"transfer-encoding": "chunked", "connection": "close"}
+    inner = b"b\r\nhello world\r\n0\r\n\r\n"
+    pieces = [inner[at : at + 3] for at in range(0, len(inner), 3)]
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+    answer = talk(aws, head("PUT", target, headers) + chunks + b"0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200")
     assert aws.client("s3").get_object(Bucket=target.split("/")[1], Key="k")["Body"].read() == b"hello world"
 
@@ -107,7 +115,7 @@ def test_http_chunks_are_a_body_like_any_other(aws: Aws) -> None:
 def test_broken_http_chunks_end_the_connection(aws: Aws, body: bytes) -> None:
     """What is no chunk is refused, and nothing after it is taken for a request."""
     target = f"/{aws.bucket()}/k"
-    headers = sign(aws, "PUT", target, declared="UNSIGNED-PAYLOAD") | {"transfer-encoding": "chunked"}
+    headers = streaming(aws, target, 5, UNSIGNED) | {"transfer-encoding": "chunked"}
     follow = head("GET", "/_keyhole/status", {"host": "127.0.0.1"})
     answer = talk(aws, head("PUT", target, headers) + body + follow)
     assert answer.startswith(b"HTTP/1.1 400")
@@ -150,6 +158,110 @@ def test_an_announced_body_is_asked_for(aws: Aws) -> None:
     answer = talk(aws, head("PUT", target, headers | {"connection": "close"}) + b"later")
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")
     assert aws.client("s3").get_object(Bucket=target.split("/")[1], Key="k")["Body"].read() == b"later"
+
+
+def test_a_length_is_known_before_the_body_is_read(aws: Aws) -> None:
+    """S3 takes no upload whose length it learns at its end, nor one that says nothing of its length."""
+    target = f"/{aws.bucket()}/k"
+    headers = sign(aws, "PUT", target, declared="UNSIGNED-PAYLOAD")
+    answer = talk(aws, head("PUT", target, headers | {"transfer-encoding": "chunked"}) + b"1\r\na\r\n0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 501")
+    assert b"<Code>NotImplemented</Code>" in answer
+    assert b"<Header>Transfer-Encoding</Header>" in answer
+    answer = talk(aws, head("PUT", target, headers | {"connection": "close"}))
+    assert answer.startswith(b"HTTP/1.1 411")
+    assert b"<Code>MissingContentLength</Code>" in answer
+    declared = sign(aws, "PUT", target, declared=UNSIGNED) | {"content-length": "10", "connection": "close"}
+    answer = talk(aws, head("PUT", target, declared) + b"0\r\n\r\n12345")
+    assert b"<Code>MissingContentLength</Code>" in answer
+
+
+def test_more_than_five_gibibytes_are_too_large(aws: Aws) -> None:
+    """Neither the length of the body nor that of what is in it may be more; nothing of it is read."""
+    target = f"/{aws.bucket()}/k"
+    headers = sign(aws, "PUT", target, declared="UNSIGNED-PAYLOAD") | {"content-length": str(5 * 1024**3 + 1)}
+    answer = talk(aws, head("PUT", target, headers))
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"<Code>EntityTooLarge</Code><Message>Your proposed upload exceeds the maximum allowed size" in answer
+    assert b"<ProposedSize>5368709121</ProposedSize><MaxSizeAllowed>5368709120</MaxSizeAllowed>" in answer
+    status, body = send(aws, "PUT", target, b"0\r\n\r\n", streaming(aws, target, 5 * 1024**3 + 1, UNSIGNED))
+    assert (status, b"EntityTooLarge" in body) == (400, True)
+
+
+def test_a_document_has_a_limit_that_an_object_has_not(aws: Aws) -> None:
+    """What is read as a whole is short; the service says so in its own words."""
+    bucket = aws.bucket()
+    target, body = f"/{bucket}?tagging", b" " * (4 * 1024 * 1024 + 1)
+    status, answer = send(aws, "PUT", target, body, sign(aws, "PUT", target, body))
+    assert (status, b"<Code>MaxMessageLengthExceeded</Code>" in answer) == (400, True)
+    form = b"Action=ListUsers&Version=2010-05-08&x=" + b"a" * (16 * 1024 * 1024)
+    more: dict[str, Any] = {"content_type": FORM}
+    status, answer = send(aws, "POST", "/", form, sign(aws, "POST", "/", form, service="iam", **more))
+    assert (status, b"<ErrorResponse" in answer, b"RequestEntityTooLarge" in answer) == (413, True, True)
+
+
+_LONG = b"b" * 70_000
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "code"),
+    [
+        (b"GET /a b HTTP/1.1\r\n\r\n", b"400", b"<Code>BadRequest</Code>"),
+        (b"GET / HTTP/1.1\r\na: " + _LONG + b"\r\n\r\n", b"400", b"<Code>RequestHeaderSectionTooLarge</Code>"),
+        (b"GET /" + _LONG + b" HTTP/1.1\r\n\r\n", b"400", b"<Code>InvalidURI</Code>"),
+        (b"GET / HTTP/9.0\r\n\r\n", b"505", b"<Code>HttpVersionNotSupported</Code>"),
+        (b"PUT / HTTP/1.1\r\nContent-Length: x\r\n\r\n", b"400", b"<Code>BadRequest</Code>"),
+        (b"POST / HTTP/1.1\r\nX-Amz-Target: a.b\r\nContent-Length: x\r\n\r\n", b"400", b'{"__type": "BadRequest"'),
+    ],
+)
+def test_what_is_no_request_gets_an_error_document(aws: Aws, data: bytes, status: bytes, code: bytes) -> None:
+    """What the server refuses by itself is refused in AWS's form, and the connection is closed."""
+    answer = talk(aws, data)
+    assert answer.split(b" ")[1] == status
+    assert code in answer
+    assert b"x-amz-request-id: " in answer
+    assert b"\r\nConnection: close\r\n" in answer
+
+
+def test_a_refused_upload_is_not_asked_for(aws: Aws) -> None:
+    """Who waits for `100 Continue` is refused without having sent anything."""
+    bucket = aws.bucket()
+    headers = {"host": "127.0.0.1", "expect": "100-continue", "content-length": "1000000"}
+    answer = talk(aws, head("PUT", f"/{bucket}/k", headers))
+    assert answer.startswith(b"HTTP/1.1 403")
+    assert b"\r\nConnection: close\r\n" in answer
+
+
+def test_a_refused_upload_leaves_the_connection_usable(aws: Aws) -> None:
+    """What was sent and not wanted is read away, and the next request is understood."""
+    bucket, body = aws.bucket(), b"x" * 3_000_000
+    refused = head("PUT", f"/{bucket}/k", {"host": "127.0.0.1", "content-length": str(len(body))}) + body
+    chunked = head("PUT", f"/{bucket}/k", {"host": "127.0.0.1", "transfer-encoding": "chunked"})
+    chunked += b"4\r\nGET \r\n0\r\n\r\n"
+    last = head("GET", "/_keyhole/status", {"host": "127.0.0.1", "connection": "close"})
+    answer = talk(aws, refused + chunked + last)
+    assert [part.split(b" ", 1)[0] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"403", b"501", b"200"]
+
+
+def test_connections_that_say_nothing_hold_nobody_up(aws: Aws) -> None:
+    """More of them than there are threads, and a request is answered all the same."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(64):
+            stack.enter_context(socket.create_connection(("127.0.0.1", aws.server.port), timeout=5))
+        assert aws.client("sts").get_caller_identity()["Account"] == "123456789012"
+
+
+def test_a_head_that_does_not_end_is_given_up() -> None:
+    """Each byte in time does not help: it is the whole head that has a deadline."""
+    near, far = socket.socketpair()
+    with near, far:
+        far.sendall(b"GET /\n")
+        with TimedReader(near) as reader:
+            reader.source.deadline = time.monotonic() - 1
+            with pytest.raises(TimeoutError):
+                reader.readline()
+            reader.source.deadline = None
+            assert reader.readline() == b"GET /\n"
 
 
 @pytest.mark.parametrize(

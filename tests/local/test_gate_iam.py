@@ -36,10 +36,10 @@ def test_denials_are_written_as_each_service_writes_them(aws: Aws) -> None:
 
 def test_a_call_without_a_row_is_for_the_root_user_only(aws: Aws) -> None:
     """What nobody has said the permissions of is denied, however much is allowed, and the message says so."""
-    code, message, _ = refusal(aws.client("iam", aws.user(allow("*", "*"))).list_saml_providers)
-    assert code == "AccessDenied"
+    code, message, _ = refusal(aws.client("ec2", aws.user(allow("*", "*"))).describe_vpn_gateways)
+    assert code == "UnauthorizedOperation"
     assert "does not know which permissions this call needs" in message
-    assert aws.client("iam").list_saml_providers()["SAMLProviderList"] == []
+    assert aws.client("ec2").describe_vpn_gateways()["VpnGateways"] == []
 
 
 @pytest.mark.parametrize("text", ["{", document(allow("s3:GetObject", "*", Effect="Alow")), '{"Statement": []'])

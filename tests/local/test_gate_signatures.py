@@ -11,6 +11,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 from gate_errors import fetch, refusal
+from gate_wire import FORM, ask
 
 from gate_clients import Aws, allow
 from keyhole.local.call import Fault, Headers, HttpRequest
@@ -120,6 +121,41 @@ def test_headers_that_were_not_signed_are_refused(aws: Aws) -> None:
     assert b"not signed" in body
 
 
+@pytest.mark.parametrize(("service", "target"), [("s3", "/"), ("iam", "/?Action=ListUsers&Version=2010-05-08")])
+def test_the_host_is_signed(aws: Aws, service: str, target: str) -> None:
+    """A signature that leaves it out could be sent to any other host."""
+    assert ask(aws, "GET", target, service=service)[0] == 200
+    status, body = ask(aws, "GET", target, service=service, unsigned=("host",))
+    assert (status, b"SignedHeaders must contain host" in body) == (400, True)
+    code = b"AuthorizationHeaderMalformed" if service == "s3" else b"IncompleteSignature"
+    assert code in body
+
+
+@pytest.mark.parametrize("where", ["header", "query"])
+def test_sigv4a_is_refused_in_so_many_words(aws: Aws, where: str) -> None:
+    """AWS4-ECDSA is not verified here, and whoever uses it is told."""
+    credential = f"{aws.root.access_key_id}/20310517/s3/aws4_request"
+    if where == "header":
+        value = f"AWS4-ECDSA-P256-SHA256 Credential={credential}, SignedHeaders=host, Signature=00"
+        status, body, _ = fetch(f"{aws.url}/b/k", Authorization=value)
+    else:
+        query = f"X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256&X-Amz-Credential={credential}&X-Amz-Date=20310517T120000Z"
+        query += "&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=00&X-Amz-Region-Set=*"
+        status, body, _ = fetch(f"{aws.url}/b/k?{query}")
+    assert (status, b"<Code>InvalidRequest</Code>" in body) == (400, True)
+    assert b"does not verify AWS4-ECDSA-P256-SHA256 (SigV4A)" in body
+
+
+def test_an_unreadable_signature_is_told_in_the_words_of_the_service(aws: Aws) -> None:
+    """JSON for who speaks JSON, the query protocols' XML for a form, S3's for the rest."""
+    broken: dict[str, Any] = {"Authorization": "AWS4-HMAC-SHA256 Credential=x"}
+    assert b"<Code>AuthorizationHeaderMalformed</Code>" in fetch(f"{aws.url}/b", **broken)[1]
+    form = fetch(f"{aws.url}/", "POST", b"Action=ListUsers", Content_Type=FORM, **broken)
+    assert (form[0], b"<ErrorResponse" in form[1], b"<Code>IncompleteSignature</Code>" in form[1]) == (400, True, True)
+    answer = fetch(f"{aws.url}/", "POST", b"{}", X_Amz_Target="DynamoDB_20120810.ListTables", **broken)
+    assert (answer[0], b'"__type": "IncompleteSignatureException"' in answer[1]) == (400, True)
+
+
 def test_a_signature_is_for_one_path(aws: Aws) -> None:
     """A signature does not open another path, method or query."""
     bucket = aws.bucket()
@@ -203,8 +239,9 @@ def test_unsigned_calls_administer_nothing(aws: Aws) -> None:
     form: dict[str, Any] = {"Content_Type": "application/x-www-form-urlencoded"}
     assert fetch(f"{aws.url}/", "POST", b"Action=ListUsers&Version=2010-05-08", **form)[0] in (403, 405)
     status, body, _ = fetch(f"{aws.url}/", "POST", b"Action=AssumeRoleWithWebIdentity&RoleArn=x", **form)
-    assert status == 403
-    assert b"AccessDenied" in body
+    assert status == 400
+    assert b"ValidationError" in body
+    assert b"webIdentityToken" in body
     assert refusal(aws.client("sqs").list_queues)[0] == "UnknownService"
 
 

@@ -216,6 +216,10 @@ def test_the_identity_document_says_what_the_instance_is(bench: Bench, instance_
         "/latest/meta-data/../../etc/passwd",
         "/1.0/meta-data/",
         "/latest/user-data",
+        "/latest/meta-data/tags/instance",
+        "/latest/dynamic/instance-identity/pkcs7",
+        "/latest/dynamic/instance-identity/signature",
+        "/latest/dynamic/instance-identity/rsa2048",
     ],
 )
 def test_what_is_not_there_is_404_in_awss_form(bench: Bench, path: str) -> None:
@@ -223,6 +227,25 @@ def test_what_is_not_there_is_404_in_awss_form(bench: Bench, path: str) -> None:
     reply = bench.ask(path)
     assert (reply.status, reply.headers["Content-Type"]) == (404, "text/html")
     assert "<h1>404 - Not Found</h1>" in reply.text
+
+
+def test_tags_are_told_where_they_are_allowed(bench: Bench) -> None:
+    """With InstanceMetadataTags enabled each tag is an entry; otherwise there is nothing."""
+    bench.backend.change_instance(bench.instance_id, tags=(("Name", "web"), ("team", "a b"), ("no/path", "x")))
+    assert bench.ask("/latest/meta-data/tags/instance/Name").status == 404
+    assert "tags/" not in bench.ask("/latest/meta-data/").text
+    bench.backend.change_instance(bench.instance_id, metadata_tags="enabled")
+    assert bench.ask("/latest/meta-data/tags/").text == "instance/"
+    assert bench.ask("/latest/meta-data/tags/instance").text == "Name\nteam"
+    assert bench.ask("/latest/meta-data/tags/instance/team").text == "a b"
+
+
+def test_user_data_are_as_they_were_given(bench: Bench) -> None:
+    """They are bytes, and listed beside the metadata where there are any."""
+    bench.backend.change_instance(bench.instance_id, user_data=b"#!/bin/sh\necho hi\n")
+    reply = bench.ask("/latest/user-data")
+    assert (reply.text, reply.headers["Content-Type"]) == ("#!/bin/sh\necho hi\n", "application/octet-stream")
+    assert bench.ask("/latest/").text == "dynamic\nmeta-data\nuser-data"
 
 
 @pytest.mark.parametrize("path", ["/latest/meta-data/instance-id/", "//latest//meta-data/instance-id"])

@@ -61,6 +61,14 @@ def test_iam_info_names_the_profile(bench: Bench) -> None:
     assert info["InstanceProfileId"].startswith("AIPA")
 
 
+def test_a_profile_that_was_deleted_is_said_to_be_gone(bench: Bench) -> None:
+    """iam/info has AWS's code for it, and there are no credentials."""
+    bench.backend.change_instance(bench.instance_id, profile_id="", role=None)
+    info = json.loads(bench.ask("/latest/meta-data/iam/info").text)
+    assert info["Code"] == "InstanceProfileNotFound"
+    assert bench.ask("/latest/meta-data/iam/").text == "info"
+
+
 def test_another_role_is_served_at_once(bench: Bench) -> None:
     """After the profile was swapped, the new role is listed and served, and the old one is 404."""
     old = bench.credentials()

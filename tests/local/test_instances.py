@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 import botocore.session
 import pytest
 from botocore.utils import InstanceMetadataFetcher, InstanceMetadataRegionFetcher
-from memory_backend import ACCOUNT, MemoryBackend, attach, make_instance, make_role
+from gate_errors import fetch
+from memory_backend import ACCOUNT, MemoryBackend, attach, make_instance, make_role, trust_of
 
+from gate_clients import Aws
 from keyhole.local.instances import Instances
 from keyhole.local.sessions import SessionStore
 
@@ -145,6 +147,44 @@ def test_a_detached_role_is_404(bench: Bench) -> None:
     caught.value.close()
 
 
+def test_a_token_does_not_reach_a_container_beyond_the_hop_limit(bench: Bench) -> None:
+    """With hop limit 1 a container's PUT is never answered, whatever it asks; GETs and tokens of the host work."""
+    url = bench.instances.imds_endpoint(bench.first, 2)
+    assert url is not None
+    for ttl in ("60", "x"):
+        headers = {"X-aws-ec2-metadata-token-ttl-seconds": ttl}
+        request = urllib.request.Request(f"{url}/latest/api/token", method="PUT", headers=headers)
+        with pytest.raises(http.client.RemoteDisconnected):
+            OPENER.open(request)
+    assert fetcher(url, v1_disabled=False).retrieve_iam_role_credentials()["role_name"] == "web"
+    bench.backend.change_instance(bench.first, http_tokens="required")
+    assert fetcher(url, v1_disabled=False).retrieve_iam_role_credentials() == {}
+    headers = {"X-aws-ec2-metadata-token": put_token(bench.endpoint(bench.first))}
+    with OPENER.open(urllib.request.Request(f"{url}/latest/meta-data/instance-id", headers=headers)) as reply:
+        assert reply.read().decode() == bench.first
+
+
+def test_a_token_reaches_a_container_within_the_hop_limit(bench: Bench) -> None:
+    """The hop limit counts at the moment of the request: once it is 2, the container gets its token."""
+    url = bench.instances.imds_endpoint(bench.first, 2)
+    assert url is not None
+    bench.backend.change_instance(bench.first, http_tokens="required", hop_limit=2)
+    assert fetcher(url).retrieve_iam_role_credentials()["role_name"] == "web"
+    assert bench.instances.imds_endpoint(bench.first, 2) == url != bench.endpoint(bench.first)
+    bench.backend.change_instance(bench.first, state="terminated")
+    assert bench.instances.imds_endpoint(bench.first) is None
+    with pytest.raises(urllib.error.URLError):
+        OPENER.open(f"{url}/latest/")
+
+
+def put_token(url: str) -> str:
+    """Ask for a token as on the instance."""
+    headers = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
+    with OPENER.open(urllib.request.Request(f"{url}/latest/api/token", method="PUT", headers=headers)) as reply:
+        token: str = reply.read().decode()
+    return token
+
+
 def test_each_instance_has_its_own_listener_on_loopback(bench: Bench) -> None:
     """Instances do not share a port, and asking again gives the same one."""
     first, second = bench.endpoint(bench.first), bench.endpoint(bench.second)
@@ -230,3 +270,48 @@ def test_a_malformed_request_is_a_client_error(bench: Bench, sent: bytes, capsys
         status_line = client.makefile("rb").readline()
     assert status_line.split()[1].startswith(b"4")
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_metadata_options_that_a_call_does_not_name_stay(aws: Aws) -> None:
+    """ModifyInstanceMetadataOptions changes what it is given, and the metadata service goes by it at once."""
+    ec2 = aws.client("ec2")
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}]
+    answer = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, UserData="hello", TagSpecifications=tags)
+    instance_id = answer["Instances"][0]["InstanceId"]
+    ec2.modify_instance_metadata_options(
+        InstanceId=instance_id, HttpProtocolIpv6="enabled", InstanceMetadataTags="enabled", HttpPutResponseHopLimit=3
+    )
+    ec2.modify_instance_metadata_options(InstanceId=instance_id, HttpTokens="optional")
+    [reservation] = ec2.describe_instances(InstanceIds=[instance_id])["Reservations"]
+    options = reservation["Instances"][0]["MetadataOptions"]
+    assert (options["HttpProtocolIpv6"], options["InstanceMetadataTags"]) == ("enabled", "enabled")
+    assert options["HttpPutResponseHopLimit"] == 3
+    url = json.loads(fetch(f"{aws.url}/_keyhole/instances/{instance_id}?hops=3")[1])["imds_endpoint"]
+    assert fetch(f"{url}/latest/meta-data/tags/instance/Name")[1] == b"web"
+    assert fetch(f"{url}/latest/user-data")[1] == b"hello"
+    assert put_token(url)
+
+
+def test_a_deleted_profile_is_gone_from_its_instance(aws: Aws) -> None:
+    """Deleting an instance profile takes the credentials away from the instances that had it."""
+    iam, ec2 = aws.client("iam"), aws.client("ec2")
+    iam.create_role(RoleName="web", AssumeRolePolicyDocument=trust_of("ec2.amazonaws.com"))
+    iam.create_instance_profile(InstanceProfileName="web")
+    iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")
+    profile = {"Name": "web"}
+    answer = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, IamInstanceProfile=profile)
+    url = aws.server._instances.imds_endpoint(answer["Instances"][0]["InstanceId"])
+    assert url
+    assert fetcher(url).retrieve_iam_role_credentials()["role_name"] == "web"
+    iam.remove_role_from_instance_profile(InstanceProfileName="web", RoleName="web")
+    assert fetcher(url).retrieve_iam_role_credentials() == {}
+    iam.delete_instance_profile(InstanceProfileName="web")
+    assert fetch(f"{url}/latest/meta-data/iam/security-credentials/")[0] == 404
+
+
+@pytest.mark.parametrize("query", ["hops=0", "hops=65", "hops=x", "hops=1&hops=2", "hop=1"])
+def test_an_impossible_distance_has_no_endpoint(aws: Aws, query: str) -> None:
+    """Hops are 1 to 64, as hop limits are."""
+    answer = aws.client("ec2").run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)
+    instance_id = answer["Instances"][0]["InstanceId"]
+    assert fetch(f"{aws.url}/_keyhole/instances/{instance_id}?{query}")[0] == 404

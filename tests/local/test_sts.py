@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from keyhole.iam.model import Principal, PrincipalKind
 from keyhole.local.backend import Document
 from keyhole.local.call import ApiCall, Caller, Fault, Headers, HttpRequest
 from keyhole.local.sessions import Session, SessionStore, assumed_role_principal
-from keyhole.local.sts import answer
+from keyhole.local.sts import OFFERED, answer, check_call
 
 MODEL = botocore.session.get_session().get_service_model("sts")
 ROOT = Caller(Principal(PrincipalKind.ROOT, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT), user_id=ACCOUNT)
@@ -48,6 +49,7 @@ class Bench:
         """Make a call and read the answer as botocore does."""
         request = HttpRequest("POST", "/", "", Headers(), NoBody())
         call = ApiCall("sts", operation, params, "us-east-1", "query", request)
+        check_call(call, caller)
         response = answer(call, caller, self.backend, self.sessions)
         assert response is not None
         wire = {"status_code": response.status, "headers": dict(response.headers), "body": response.body}
@@ -67,7 +69,7 @@ class Bench:
     def as_caller(self, answered: dict[str, Any]) -> Caller:
         """Give the caller that the gate makes of the credentials just given."""
         session = self.session_of(answered)
-        user_id = f"{session.role_id}:{session.session_name}"
+        user_id = session.user_id or f"{session.role_id}:{session.session_name}"
         return Caller(session.principal, session.access_key_id, user_id, session=session)
 
 
@@ -153,6 +155,9 @@ def test_assume_role_gives_credentials_that_are_known_and_expire(bench: Bench) -
         ({"Tags": [{"Key": "a", "Value": "<"}]}, "value of the session tag a is not valid"),
         ({"Tags": [{"Key": f"k{n}", "Value": ""} for n in range(51)]}, "at most 50 tags"),
         ({"TransitiveTagKeys": ["team"]}, "must be included in the requested tags"),
+        ({"SourceIdentity": "a"}, "'sourceIdentity' failed to satisfy constraint: Member must have length greater"),
+        ({"SourceIdentity": "with space"}, "'sourceIdentity' failed to satisfy constraint: Member must satisfy"),
+        ({"SourceIdentity": "aws:ann"}, "'sourceIdentity' failed to satisfy constraint: Member must satisfy"),
     ],
 )
 def test_assume_role_checks_its_parameters(bench: Bench, params: dict[str, Any], constraint: str) -> None:
@@ -250,14 +255,13 @@ def test_transitive_tags_follow_down_the_chain(bench: Bench) -> None:
     ("params", "code"),
     [
         ({"SerialNumber": f"arn:aws:iam::{ACCOUNT}:mfa/ann", "TokenCode": "123456"}, "AccessDenied"),
-        ({"SourceIdentity": "ann"}, "NotImplemented"),
         ({"ProvidedContexts": [{}]}, "NotImplemented"),
     ],
 )
 def test_what_would_change_the_session_and_is_not_heeded_is_refused(
     bench: Bench, params: dict[str, Any], code: str
 ) -> None:
-    """MFA, source identity and provided contexts are refused out loud, not skipped."""
+    """MFA and provided contexts are refused out loud, not skipped."""
     with pytest.raises(Fault) as caught:
         bench.assume(**params)
     assert caught.value.code == code
@@ -287,10 +291,108 @@ def test_sessions_get_no_session_token(bench: Bench) -> None:
 
 
 def test_every_other_operation_of_sts_is_refused(bench: Bench) -> None:
-    """What the local AWS does not offer is said to be so, and never answered with credentials."""
-    offered = {"GetCallerIdentity", "AssumeRole", "GetSessionToken"}
-    others = set(MODEL.operation_names) - offered
-    assert "AssumeRoleWithWebIdentity" in others
+    """What the local AWS does not offer is said to be so, whoever asks, and never answered with credentials."""
+    others = set(MODEL.operation_names) - OFFERED
+    assert {"AssumeRoleWithSAML", "AssumeRoot"} < others
     for operation in others:
-        with pytest.raises(Fault, match=f"sts:{operation} is not available in the local AWS yet"):
-            bench.ask(operation, ROOT)
+        for caller in (ROOT, Caller()):
+            with pytest.raises(Fault, match=f"sts:{operation} is not available in Keyhole's local AWS") as caught:
+                bench.ask(operation, caller)
+            assert refused(caught) == ("NotImplemented", 501)
+
+
+def test_packed_size_is_told_where_something_was_packed(bench: Bench) -> None:
+    """A session without policies and tags has no packed size; with them it grows, and more than all is refused."""
+    assert "PackedPolicySize" not in bench.assume()
+    small = bench.assume(Policy=json.dumps(READ_ONLY))["PackedPolicySize"]
+    tags = [{"Key": f"key-{n}", "Value": f"{n * 7919 % 1009}-value"} for n in range(20)]
+    both = bench.assume(Policy=json.dumps(READ_ONLY), Tags=tags)["PackedPolicySize"]
+    assert 0 < small < both <= 100
+    long = [{"Key": f"k{n}", "Value": hashlib.sha256(bytes([n])).hexdigest() * 4} for n in range(50)]
+    with pytest.raises(Fault, match=r"Packed size of session tags consumes \d{3}% of allotted space\.") as caught:
+        bench.assume(Tags=long)
+    assert refused(caught) == ("PackedPolicyTooLarge", 400)
+
+
+def test_a_source_identity_stays_down_the_chain(bench: Bench) -> None:
+    """It is inherited and answered again, the same one may be asked for anew, another one may not."""
+    answered = bench.assume(SourceIdentity="ann")
+    assert answered["SourceIdentity"] == "ann"
+    caller = bench.as_caller(answered)
+    for params in ({}, {"SourceIdentity": "ann"}):
+        chained = bench.assume(caller, **params)
+        assert chained["SourceIdentity"] == bench.session_of(chained).source_identity == "ann"
+    with pytest.raises(Fault, match="not authorized to perform: sts:SetSourceIdentity") as caught:
+        bench.assume(caller, SourceIdentity="bob")
+    assert refused(caught) == ("AccessDenied", 403)
+
+
+def test_a_federation_token_is_of_the_user_and_named(bench: Bench) -> None:
+    """The federated user has an ARN and id of its own, twelve hours, and remembers who federated it."""
+    answered = bench.ask("GetFederationToken", Name="bob", Policy=json.dumps(READ_ONLY))
+    arn = f"arn:aws:sts::{ACCOUNT}:federated-user/bob"
+    assert answered["FederatedUser"] == {"FederatedUserId": f"{ACCOUNT}:bob", "Arn": arn}
+    assert answered["PackedPolicySize"] > 0
+    session = bench.session_of(answered)
+    assert (session.principal.kind, session.principal.arn) == (PrincipalKind.FEDERATED_USER, arn)
+    assert (session.principal.role_arn, session.user_id) == (USER.principal.arn, USER.user_id)
+    assert session.expires_at == bench.clock() + timedelta(hours=12)
+    longest = bench.session_of(bench.ask("GetFederationToken", Name="bob", DurationSeconds=129600))
+    assert longest.expires_at == bench.clock() + timedelta(hours=36)
+
+
+def test_root_federates_for_an_hour_at_most(bench: Bench) -> None:
+    """Whatever root asks for, its federated user's session ends within an hour."""
+    session = bench.session_of(bench.ask("GetFederationToken", ROOT, Name="bob", DurationSeconds=129600))
+    assert session.expires_at == bench.clock() + timedelta(hours=1)
+    assert session.principal.role_arn == ""
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"Name": "b"}, {"Name": "b" * 33}, {"Name": "b b"}, {"Name": "bob", "DurationSeconds": 129601}],
+)
+def test_get_federation_token_checks_its_parameters(bench: Bench, params: dict[str, Any]) -> None:
+    """A name is there, of 2 to 32 characters, and a duration is of 36 hours at most."""
+    with pytest.raises(Fault) as caught:
+        bench.ask("GetFederationToken", **params)
+    assert refused(caught) == ("ValidationError", 400)
+
+
+def test_temporary_credentials_federate_nobody(bench: Bench) -> None:
+    """Neither roles, session tokens nor federated users get a federation token or a session token."""
+    sessions = (bench.assume(), bench.ask("GetSessionToken"), bench.ask("GetFederationToken", Name="bob"))
+    for session in sessions:
+        for operation in ("GetFederationToken", "GetSessionToken"):
+            with pytest.raises(Fault, match=f"Cannot call {operation} with session credentials") as caught:
+                bench.ask(operation, bench.as_caller(session), Name="bob")
+            assert refused(caught) == ("AccessDenied", 403)
+
+
+def test_a_session_token_is_good_for_two_calls_of_sts(bench: Bench) -> None:
+    """Without MFA a user's session token may assume a role and ask who it is; the rest of STS is closed to it."""
+    caller = bench.as_caller(bench.ask("GetSessionToken"))
+    assert bench.ask("GetCallerIdentity", caller)["Account"] == ACCOUNT
+    for operation, params in (
+        ("GetAccessKeyInfo", {"AccessKeyId": "AKIAKEYHOLELOCALROOT"}),
+        ("DecodeAuthorizationMessage", {"EncodedMessage": "x"}),
+    ):
+        with pytest.raises(Fault, match="with session credentials"):
+            bench.ask(operation, caller, **params)
+
+
+def test_an_access_key_tells_its_account(bench: Bench) -> None:
+    """Root keys, and sessions, are known by their account; a key of nobody's is said to be one."""
+    for key in ("AKIAKEYHOLELOCALROOT", bench.assume()["Credentials"]["AccessKeyId"]):
+        assert bench.ask("GetAccessKeyInfo", AccessKeyId=key)["Account"] == ACCOUNT
+    assert bench.ask("GetAccessKeyInfo", AccessKeyId="AKIAROOT999988887777")["Account"] == "999988887777"
+    with pytest.raises(Fault) as caught:
+        bench.ask("GetAccessKeyInfo", AccessKeyId="AKIAUNKNOWNUNKNOWN22")
+    assert refused(caught) == ("InvalidClientTokenId", 403)
+
+
+def test_no_message_decodes(bench: Bench) -> None:
+    """Denials carry no encoded message here, so whatever is given is none."""
+    with pytest.raises(Fault) as caught:
+        bench.ask("DecodeAuthorizationMessage", EncodedMessage="anything")
+    assert refused(caught) == ("InvalidAuthorizationMessageException", 400)

@@ -7,11 +7,17 @@ import pytest
 from keyhole.aws.client import BotocoreAws
 from keyhole.blueprint import Blueprint
 from keyhole.errors import AwsError, KeyholeError
-from keyhole.provision import Verb, apply_plan, plan_up, take_snapshot
+from keyhole.provision import Verb, apply_plan, plan_down, plan_up, take_snapshot
 from local_story import AccountFactory, blueprint_of, down, inventory, plan, run_instance, up
 from recording_aws import BreakingAws
 
-NOTHING: dict[str, list[str]] = {"buckets": [], "roles": [], "policies": [], "profiles": [], "associations": []}
+NOTHING: dict[str, list[str]] = {
+    kind: []
+    for kind in (
+        *("buckets", "roles", "policies", "profiles", "users", "providers", "associations"),
+        *("tables", "topics", "alarms", "trails"),
+    )
+}
 
 
 @pytest.fixture
@@ -39,11 +45,15 @@ tags = { team = "web" }
 public_read = [""]
 [workloads.task]
 kind = "ecs"
+boundary = true
 grants = [{ bucket = "a", verbs = ["read", "write"] }]
 [workloads.people]
 kind = "role"
 grants = [{ bucket = "b", prefix = "in/", verbs = ["list"] }]
 """
+REGION = "ap-northeast-2"
+SPECS = {file.stem: file for file in (Path(__file__).parents[1] / "golden" / "specs").glob("*.toml")}
+EVERY = ["example", "rich", *sorted(SPECS)]
 
 
 @pytest.fixture
@@ -53,54 +63,52 @@ def rich(tmp_path: Path) -> Blueprint:
     return blueprint_of(file)
 
 
-@pytest.mark.parametrize("which", ["example", "rich"])
-def test_up_then_nothing_to_do_then_down_then_nothing_left(
-    aws: BotocoreAws, which: str, request: pytest.FixtureRequest
-) -> None:
+@pytest.fixture
+def app(which: str, example: Blueprint, rich: Blueprint, tmp_path: Path) -> Blueprint:
+    """The example, the file above, or the file of one kind."""
+    if which not in SPECS:
+        return example if which == "example" else rich
+    file = tmp_path / f"{which}.toml"
+    file.write_text(SPECS[which].read_text("utf-8").replace("us-east-1", REGION), "utf-8")
+    return blueprint_of(file)
+
+
+@pytest.mark.parametrize("which", EVERY)
+def test_up_then_nothing_to_do_then_down_then_nothing_left(aws: BotocoreAws, app: Blueprint) -> None:
     """After `up` the plan is empty; after `down` the account is as it was."""
-    blueprint: Blueprint = request.getfixturevalue(which)
     assert inventory(aws) == NOTHING
-    assert up(aws, blueprint).is_complete
-    second = plan(aws, blueprint)
+    assert up(aws, app).is_complete
+    second = plan(aws, app)
     assert second.is_empty, [(change.address, change.calls) for change in second.changes if change.calls]
-    assert down(aws, blueprint).is_complete
+    assert down(aws, app).is_complete
     assert inventory(aws) == NOTHING
 
 
-@pytest.mark.parametrize("which", ["example", "rich"])
-def test_a_crash_after_any_call_is_healed_by_the_next_up(
-    account: AccountFactory, which: str, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.parametrize("which", EVERY)
+def test_a_crash_after_any_call_is_healed_by_the_next_up(aws: BotocoreAws, app: Blueprint) -> None:
     """For every number of calls after which a run breaks: the next one finishes, without a refusal."""
-    blueprint: Blueprint = request.getfixturevalue(which)
-    total = 0
-    aws = account()
-    run_instance(aws)
     for survived in range(100):
-        breaking = BreakingAws(aws, survived)
-        first = apply_plan(plan(aws, blueprint), breaking)
-        healing = plan(aws, blueprint)
+        from_nothing = plan(aws, app)
+        first = apply_plan(from_nothing, BreakingAws(aws, survived))
+        healing = plan(aws, app)
         assert healing.refusals == (), f"after {survived} calls"
         assert apply_plan(healing, aws).is_complete, f"after {survived} calls"
-        assert plan(aws, blueprint).is_empty, f"after {survived} calls"
-        assert down(aws, blueprint).is_complete
+        assert plan(aws, app).is_empty, f"after {survived} calls"
         if first.is_complete:
-            total = survived
-            break
-    assert total >= 10
+            assert survived == from_nothing.call_count
+            return
+        assert down(aws, app).is_complete
+    pytest.fail("up never became complete")
 
 
-def test_a_crash_in_down_is_healed_by_the_next_down(account: AccountFactory, example: Blueprint) -> None:
+@pytest.mark.parametrize("which", [name for name in EVERY if name != "rich"])
+def test_a_crash_in_down_is_healed_by_the_next_down(aws: BotocoreAws, app: Blueprint) -> None:
     """`down` that breaks after any call goes on from there, and leaves nothing."""
-    from keyhole.provision import plan_down
-
-    aws = account()
-    run_instance(aws)
     for survived in range(100):
-        assert up(aws, example).is_complete
-        snapshot = take_snapshot(aws, example, only_ours=True)
-        first = apply_plan(plan_down(example, snapshot), BreakingAws(aws, survived))
-        assert down(aws, example).is_complete, f"after {survived} calls"
+        assert up(aws, app).is_complete
+        snapshot = take_snapshot(aws, app, only_ours=True)
+        first = apply_plan(plan_down(app, snapshot), BreakingAws(aws, survived))
+        assert down(aws, app).is_complete, f"after {survived} calls"
         assert inventory(aws) == NOTHING, f"after {survived} calls"
         if first.is_complete:
             return

@@ -134,12 +134,20 @@ def test_a_document_in_other_words_is_no_change(everything: World) -> None:
     assert plan_up(BLUEPRINT, everything.snapshot()).is_empty
 
 
-def test_a_bucket_that_closes_loses_its_policy_first(everything: World) -> None:
-    """Closing goes before anything else: the policy goes, then Block Public Access shuts."""
-    app = BLUEPRINT.app.model_copy(update={"buckets": {"a": type(BLUEPRINT.app.buckets["a"])()}})
+@pytest.mark.parametrize(
+    ("tls_only", "calls"),
+    [
+        (True, ["PutPublicAccessBlock", "PutBucketPolicy"]),
+        (False, ["DeleteBucketPolicy", "PutPublicAccessBlock"]),
+    ],
+)
+def test_a_bucket_that_closes_is_shut_at_once(everything: World, tls_only: bool, calls: list[str]) -> None:
+    """The first call of all ends what was public: Block Public Access shuts, or the policy goes."""
+    bucket = type(BLUEPRINT.app.buckets["a"])(tls_only=tls_only)
+    app = BLUEPRINT.app.model_copy(update={"buckets": {"a": bucket}})
     closed = build_blueprint(Spec(app, Places("keyhole.toml", {}), ("default",)), ACCOUNT)
     plan = plan_up(closed, everything.snapshot())
-    assert operations(plan) == ["DeleteBucketPolicy", "PutPublicAccessBlock"]
+    assert operations(plan) == calls
     assert plan.is_destructive
 
 

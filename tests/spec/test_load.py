@@ -132,12 +132,54 @@ def test_one_typo_is_one_mistake(tmp_path: Path) -> None:
     assert len(mistakes(tmp_path, GOOD.replace("region", "regoin"))) == 1
 
 
-@pytest.mark.parametrize("kind", ["github-actions", "access-key"])
-def test_kinds_that_cannot_be_made_yet_are_told_with_all_else(tmp_path: Path, kind: str) -> None:
-    """What the model knows and the blueprint does not make is a mistake of its line, among the others."""
-    found = mistakes(tmp_path, GOOD.replace('kind = "ec2"', f'kind = "{kind}"').replace('"shop"', '"Shop"'))
-    assert found[0].startswith("2: ")
-    assert any(line.startswith(f"9: workloads of kind `{kind}` are not provisioned yet") for line in found)
+JOB = 'kind = "github-actions"\nrepository = "acme/infra"'
+
+
+@pytest.mark.parametrize(
+    ("after", "mistake"),
+    [
+        ('kind = "github-actions"', "8: `workloads.api` has no `repository`; add `repository = …`"),
+        (
+            'kind = "github-actions"\nrepository = "*/infra"',
+            "10: `workloads.api.repository`: repository `*/infra` has a",
+        ),
+        ('kind = "github-actions"\nrepository = "acme/*"', "get in; name one repository: `acme/infra`"),
+        ('kind = "github-actions"\nrepository = "${aws:x}/y"', "has a wildcard in it"),
+        ('kind = "github-actions"\nrepository = "infra"', "`infra` is not a repository on GitHub; write owner, slash"),
+        ('kind = "github-actions"\nrepository = "https://github.com/acme/infra"', "is not a repository on GitHub"),
+        (f'{JOB}\nbranch = "release/*"', "11: `workloads.api.branch`: branch `release/*` has a wildcard in it"),
+        (f'{JOB}\nbranch = "refs/heads/main"', "is a whole ref; write the branch alone: `main`"),
+        (f'{JOB}\nbranch = "a..b"', "`a..b` is not a name of a branch that git takes"),
+        (f'{JOB}\nbranch = ""', "is not a name of a branch that git takes"),
+        (f'{JOB}\nenvironment = "prod-*"', "GitHub environment `prod-*` has a wildcard in it"),
+        (f'{JOB}\nenvironment = " "', "is not a name of an environment that GitHub takes"),
+        (f'{JOB}\nbranch = "main"\nenvironment = "prod"', "11: workload `api` has both `branch` and `environment`"),
+        (f"{JOB}\nowner_id = 12", "11: workload `api` has `owner_id` without `repository_id`"),
+        (f"{JOB}\nrepository_id = 0\nowner_id = 1", "`workloads.api.repository_id` is `0`; it must be above 0"),
+        ('kind = "access-key"\nuser_name = "no spaces"', "`no spaces` is not a name that IAM takes"),
+        (f'kind = "access-key"\nuser_name = "{"u" * 65}"', "has 65 characters: IAM takes 64 at most"),
+        ('kind = "access-key"\nuser_name = "{nam}-x"', "name `{nam}-x` has an unknown placeholder `{nam}`"),
+        ('kind = "access-key"\nrole_name = "R"', "unknown key `role_name` in `workloads.api`"),
+    ],
+)
+def test_each_mistake_of_a_job_or_a_server_is_told(tmp_path: Path, after: str, mistake: str) -> None:
+    """What GitHub or IAM would refuse, or what would let strangers in, is found before anything is called."""
+    found = mistakes(tmp_path, GOOD.replace('kind = "ec2"', after))
+    assert any(mistake in line for line in found), found
+
+
+@pytest.mark.parametrize("name", ["main", "release/2.1", "feature/ümlaut", "v1@x"])
+def test_branches_that_git_takes_are_taken(tmp_path: Path, name: str) -> None:
+    """A rule of ours never refuses a branch that exists."""
+    assert load_spec(write(tmp_path, GOOD.replace('kind = "ec2"', f'{JOB}\nbranch = "{name}"'))).app.workloads
+
+
+def test_a_workload_is_never_called_anonymous(tmp_path: Path) -> None:
+    """Claims about strangers have that name."""
+    found = mistakes(tmp_path, '[app]\nname = "a"\nregion = "eu-west-1"\n[workloads.anonymous]\nkind = "role"\n')
+    assert found == [
+        "4: a workload cannot be called `anonymous`: that is whoever has no credentials; choose another name"
+    ]
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

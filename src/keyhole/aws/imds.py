@@ -34,8 +34,9 @@ def fetch_instance_credentials(endpoint: str = AWS_ENDPOINT) -> InstanceCredenti
 
     Raises: AwsError if the metadata service does not answer or names no role.
     """
+    # It is asked for here: a variable that keeps the SDKs from it does not count.
     fetcher = InstanceMetadataFetcher(
-        timeout=2, num_attempts=2, config={"ec2_metadata_service_endpoint": endpoint.rstrip("/") + "/"}
+        timeout=2, num_attempts=2, env={}, config={"ec2_metadata_service_endpoint": endpoint.rstrip("/") + "/"}
     )
     try:
         found = fetcher.retrieve_iam_role_credentials()
@@ -47,12 +48,13 @@ def fetch_instance_credentials(endpoint: str = AWS_ENDPOINT) -> InstanceCredenti
     return InstanceCredentials(found["role_name"], credentials, found["expiry_time"])
 
 
-def find_local_imds(endpoint_url: str, instance_id: str) -> str:
+def find_local_imds(endpoint_url: str, instance_id: str, hops: int = 1) -> str:
     """Give the address at which a local AWS serves the metadata of one of its instances; "" if this is none.
 
+    `hops` is how far away the client is: 1 on the instance, 2 in a container on it.
     An instance of AWS itself serves its metadata to itself alone, at `AWS_ENDPOINT`.
     """
-    url = f"{endpoint_url.rstrip('/')}/_keyhole/instances/{urllib.parse.quote(instance_id)}"
+    url = f"{endpoint_url.rstrip('/')}/_keyhole/instances/{urllib.parse.quote(instance_id)}?hops={hops}"
     if not url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]")):
         return ""
     try:

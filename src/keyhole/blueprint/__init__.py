@@ -2,6 +2,17 @@
 
 from keyhole.blueprint.buckets import OUTSIDE
 from keyhole.blueprint.build import Blueprint, build_blueprint
-from keyhole.blueprint.claims import ANONYMOUS, Claim, Expected, Target
+from keyhole.blueprint.claims import ANONYMOUS, GITHUB_JOB, Claim, Expected, Target
+from keyhole.blueprint.terraform import LOCK_KEY
 
-__all__ = ["ANONYMOUS", "OUTSIDE", "Blueprint", "Claim", "Expected", "Target", "build_blueprint"]
+__all__ = [
+    "ANONYMOUS",
+    "GITHUB_JOB",
+    "LOCK_KEY",
+    "OUTSIDE",
+    "Blueprint",
+    "Claim",
+    "Expected",
+    "Target",
+    "build_blueprint",
+]

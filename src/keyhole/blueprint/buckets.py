@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from keyhole.blueprint.audit import trail_statements
 from keyhole.blueprint.claims import ANONYMOUS, Claim, Expected, Target
-from keyhole.blueprint.policies import public_read_policy
+from keyhole.blueprint.monitoring import watched_buckets
+from keyhole.blueprint.policies import SECURE_TRANSPORT, bucket_policy
 from keyhole.naming import Scope
 from keyhole.resources.bucket import Bucket, Settings
 from keyhole.spec import App, Places, model
@@ -32,7 +34,8 @@ def bucket_resource(app: App, key: str, scope: Scope) -> Bucket:
         versioning=bucket.versioning,
         lifecycle=_lifecycle(bucket.lifecycle),
         cors=[_cors_rule(rule) for rule in bucket.cors] or None,
-        policy=public_read_policy(arn, bucket.public_read) if is_public else None,
+        policy=bucket_policy(arn, bucket.public_read, tls_only=bucket.tls_only, more=trail_statements(app, key, scope)),
+        request_metrics=key in watched_buckets(app),
     )
     tags = {**bucket.tags, **scope.tags}
     return Bucket(f"bucket.{key}", name, scope.account, scope.region, settings, tags)
@@ -57,6 +60,14 @@ def stranger_claims(app: App, key: str, scope: Scope, places: Places) -> Iterato
         why = f"`public_read` opens {prefix or 'the whole bucket'} to the web"
         suffix = "public-read" if len(bucket.public_read) == 1 else f"public-read-{index + 1}"
         yield claim(suffix, "s3:GetObject", prefix, why, can=place)
+    if bucket.public_read and bucket.tls_only:
+        prefix = bucket.public_read[0]
+        why, context = "the bucket takes requests over TLS alone", {SECURE_TRANSPORT: "false"}
+        target = Target(name, prefix, is_object=True)
+        slug, resource = f"bucket.{key}.tls-only", f"{arn}/{prefix}*"
+        yield Claim(
+            slug, ANONYMOUS, "s3:GetObject", resource, Expected.CANNOT, why, here, target, context, on_paper=True
+        )
     if outside is not None:
         where = "outside the public prefixes" if bucket.public_read else "in this bucket"
         yield claim("no-public-read", "s3:GetObject", outside, f"nothing {where} is public")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from keyhole.blueprint.audit import trail, trail_claims
 from keyhole.blueprint.buckets import bucket_resource, stranger_claims
 from keyhole.blueprint.claims import Claim
+from keyhole.blueprint.github import github_provider
+from keyhole.blueprint.monitoring import monitoring_resources
 from keyhole.blueprint.names import name_mistakes
+from keyhole.blueprint.terraform import lock_claims, lock_table
 from keyhole.blueprint.workloads import workload_claims, workload_resources
 from keyhole.errors import Mistake, SpecError
 from keyhole.iam import QUOTAS, PolicyKind, check_quota
@@ -17,6 +21,7 @@ from keyhole.resources import Wanted
 from keyhole.resources.bucket import Bucket
 from keyhole.resources.managed_policy import ManagedPolicy
 from keyhole.spec import App, Spec
+from keyhole.spec.model import GithubActionsWorkload
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +43,21 @@ def build_blueprint(spec: Spec, account: str) -> Blueprint:
     scope = Scope(app.name, app.environment, account, app.region)
     if mistakes := tuple(name_mistakes(spec, account)):
         raise SpecError(mistakes)
-    buckets = [bucket_resource(app, key, scope) for key in app.buckets]
-    workloads = [resource for key in app.workloads for resource in workload_resources(app, key, scope, places)]
-    if mistakes := tuple(_too_long(spec, resources=(*buckets, *workloads))):
+    resources: list[Wanted] = [bucket_resource(app, key, scope) for key in app.buckets]
+    if any(isinstance(workload, GithubActionsWorkload) for workload in app.workloads.values()):
+        resources.append(github_provider(scope))
+    resources += [found for found in (lock_table(app, scope), trail(app, scope)) if found is not None]
+    resources += monitoring_resources(app, scope)
+    resources += [resource for key in app.workloads for resource in workload_resources(app, key, scope)]
+    if mistakes := tuple(_too_long(spec, resources)):
         raise SpecError(mistakes)
     claims = [claim for key in app.workloads for claim in workload_claims(app, key, scope, places)]
     claims += [claim for key in app.buckets for claim in stranger_claims(app, key, scope, places)]
-    return Blueprint(app, scope, (*buckets, *workloads), tuple(claims))
+    claims += [*lock_claims(app, scope, places), *trail_claims(app, scope, places)]
+    return Blueprint(app, scope, tuple(resources), tuple(claims))
 
 
-def _too_long(spec: Spec, resources: tuple[Wanted, ...]) -> Iterator[Mistake]:
+def _too_long(spec: Spec, resources: Iterable[Wanted]) -> Iterator[Mistake]:
     """Policies that AWS would not take for their length: too many grants, or too many public prefixes."""
     for resource in resources:
         kind, _, key = resource.address.partition(".")

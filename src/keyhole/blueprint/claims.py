@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 ANONYMOUS = "anonymous"
+GITHUB_JOB = "github.com"
+_WHO = {ANONYMOUS: "anyone on the web", GITHUB_JOB: "a GitHub Actions job"}
 
 
 class Expected(StrEnum):
@@ -30,10 +32,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`who` (a workload's key, or "anonymous") can, or cannot, do `action` on `resource`.
+    """`who` can, or cannot, do `action` on `resource`.
 
+    `who` is a workload's key, "anonymous", a service of AWS by its principal, or "github.com": whoever holds a token of
+    GitHub's with the `context`.
     `resource` is an ARN with a closing `*` for "all of these". `context` are the condition keys that such a request
-    carries. `place` is where the file says so. `why` says it in the user's terms.
+    carries. `on_paper`: it is decided on the policies alone, because nobody can try it safely. `place` is where the
+    file says so. `why` says it in the user's terms.
     """
 
     id: str
@@ -45,10 +50,11 @@ class Claim:
     place: str
     target: Target = Target()
     context: dict[str, str] = field(default_factory=dict)
+    on_paper: bool = False
 
     @property
     def sentence(self) -> str:
         """The claim as a person reads it."""
-        who = "anyone on the web" if self.who == ANONYMOUS else f"workload {self.who}"
+        who = _WHO.get(self.who) or (self.who if "." in self.who else f"workload {self.who}")
         conditions = "".join(f", {key} = {value}" for key, value in self.context.items())
         return f"{who} {self.expected} {self.action} on {self.resource}{conditions}"

@@ -8,31 +8,31 @@ from keyhole.blueprint.workloads import Names, workload_names
 from keyhole.errors import Mistake
 from keyhole.spec import Spec
 from keyhole.spec.fields import bucket_name_mistake
-from keyhole.spec.model import AccessKeyWorkload
 
-MAX_ROLE_NAME = 64  # AWS: IAM User Guide, "IAM and AWS STS quotas"
+# AWS: IAM User Guide, "IAM and AWS STS quotas".
+MAX_LENGTH = {"role": 64, "user": 64, "policy": 128, "profile": 128}
 
 
 def name_mistakes(spec: Spec, account: str) -> Iterator[Mistake]:
     """Give every mistake in the finished names of the app in this account."""
     yield from _buckets(spec, account)
     seen: dict[tuple[str, str], str] = {}
-    for key, workload in spec.app.workloads.items():
+    for key in spec.app.workloads:
         names = workload_names(spec.app, key, account)
-        where = spec.places.where(("workloads", key, "role_name"))
-        if len(names.role) > MAX_ROLE_NAME and not isinstance(workload, AccessKeyWorkload):
-            yield Mistake(
-                where,
-                f"role name `{names.role}` has {len(names.role)} characters: IAM takes {MAX_ROLE_NAME} at most",
-                "set a shorter `role_name`",
-            )
         for field in Names.__slots__:
             name = getattr(names, field)
-            if field == "profile" and name == names.role:
-                continue  # named after its role, whose mistake it is
+            if not name or (field == "profile" and name == names.role):
+                continue  # a profile that is named after its role: whose mistake it is
+            setting = "instance_profile_name" if field == "profile" else f"{field}_name"
+            place = spec.places.where(("workloads", key, setting))
+            if len(name) > MAX_LENGTH[field]:
+                yield Mistake(
+                    place,
+                    f"{field} name `{name}` has {len(name)} characters: IAM takes {MAX_LENGTH[field]} at most",
+                    f"set a shorter `{setting}`",
+                )
             other = seen.setdefault((field, name.lower()), key)
             if other != key:
-                place = spec.places.where(("workloads", key, f"{field}_name"))
                 yield Mistake(place, f"workloads `{other}` and `{key}` both have the {field} `{name}`", "rename one")
 
 

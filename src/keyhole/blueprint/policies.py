@@ -18,6 +18,7 @@ OBJECT_ACTIONS: dict[Verb, tuple[str, ...]] = {
     "list": (),
 }
 VERSION = "2012-10-17"
+SECURE_TRANSPORT = "aws:SecureTransport"
 
 
 def object_actions(verbs: Iterable[Verb]) -> tuple[str, ...]:
@@ -25,8 +26,8 @@ def object_actions(verbs: Iterable[Verb]) -> tuple[str, ...]:
     return tuple(action for verb in ("read", "write", "delete") if verb in verbs for action in OBJECT_ACTIONS[verb])
 
 
-def grant_policy(grants: Iterable[tuple[str, Grant]]) -> dict[str, Any]:
-    """Give the identity policy of a workload from its grants, each with the ARN of its bucket."""
+def grant_policy(grants: Iterable[tuple[str, Grant]], more: Iterable[dict[str, Any]] = ()) -> dict[str, Any]:
+    """Give the identity policy of a workload from its grants, each with the ARN of its bucket, and more statements."""
     statements: list[dict[str, Any]] = []
     for index, (bucket_arn, grant) in enumerate(merge_grants(grants), 1):
         if actions := object_actions(grant.verbs):
@@ -48,7 +49,7 @@ def grant_policy(grants: Iterable[tuple[str, Grant]]) -> dict[str, Any]:
             if grant.prefix:
                 statement["Condition"] = {"StringLike": {"s3:prefix": f"{grant.prefix}*"}}
             statements.append(statement)
-    return {"Version": VERSION, "Statement": statements}
+    return {"Version": VERSION, "Statement": [*statements, *more]}
 
 
 def merge_grants(grants: Iterable[tuple[str, Grant]]) -> list[tuple[str, Grant]]:
@@ -64,20 +65,39 @@ def merge_grants(grants: Iterable[tuple[str, Grant]]) -> list[tuple[str, Grant]]
     return list(merged.values())
 
 
-def public_read_policy(bucket_arn: str, prefixes: Iterable[str]) -> dict[str, Any]:
-    """Give the bucket policy that lets everyone read the objects under the prefixes, and list nothing."""
-    return {
-        "Version": VERSION,
-        "Statement": [
+def bucket_policy(
+    bucket_arn: str, public_prefixes: Iterable[str], *, tls_only: bool, more: Iterable[dict[str, Any]] = ()
+) -> dict[str, Any] | None:
+    """Give the bucket policy, None if nothing is to be said in one.
+
+    Everyone may read the objects under the public prefixes, and list nothing; nobody does anything without TLS. `more`
+    are statements for AWS's services.
+    AWS: Amazon S3 User Guide, "Security best practices for Amazon S3", enforce encryption of data in transit.
+    """
+    statements: list[dict[str, Any]] = []
+    if resources := [f"{bucket_arn}/{prefix}*" for prefix in public_prefixes]:
+        statements.append(
             {
                 "Sid": "PublicRead",
                 "Effect": "Allow",
                 "Principal": "*",
                 "Action": "s3:GetObject",
-                "Resource": [f"{bucket_arn}/{prefix}*" for prefix in prefixes],
+                "Resource": resources,
             }
-        ],
-    }
+        )
+    statements += more
+    if tls_only:
+        statements.append(
+            {
+                "Sid": "TlsOnly",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [bucket_arn, f"{bucket_arn}/*"],
+                "Condition": {"Bool": {SECURE_TRANSPORT: "false"}},
+            }
+        )
+    return {"Version": VERSION, "Statement": statements} if statements else None
 
 
 def service_trust(service: str, source_account: str = "") -> dict[str, Any]:

@@ -1,37 +1,38 @@
-"""A workload of the file as role, policy and what carries them, and the claims about what it can do."""
+"""A workload of the file as role or user, policy and what carries them, and the claims about what it can do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from keyhole.blueprint.buckets import OUTSIDE
 from keyhole.blueprint.claims import Claim, Expected, Target
-from keyhole.blueprint.policies import (
-    OBJECT_ACTIONS,
-    account_trust,
-    grant_policy,
-    service_trust,
-)
-from keyhole.errors import KeyholeError
+from keyhole.blueprint.github import PROVIDER_ADDRESS, github_claims, github_trust
+from keyhole.blueprint.policies import OBJECT_ACTIONS, SECURE_TRANSPORT, account_trust, grant_policy, service_trust
+from keyhole.blueprint.terraform import lock_statements
 from keyhole.naming import Scope
 from keyhole.resources import Wanted
 from keyhole.resources.instance_attachment import InstanceAttachment
 from keyhole.resources.instance_profile import InstanceProfile
 from keyhole.resources.managed_policy import ManagedPolicy
 from keyhole.resources.role import Role
+from keyhole.resources.user import User
 from keyhole.spec import App, Places
 from keyhole.spec.model import AccessKeyWorkload, Ec2Workload, EcsWorkload, GithubActionsWorkload, Grant, RoleWorkload
 
-AnyWorkload = Ec2Workload | EcsWorkload | GithubActionsWorkload | AccessKeyWorkload | RoleWorkload
+RoleBased = Ec2Workload | EcsWorkload | GithubActionsWorkload | RoleWorkload
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of a workload's resources: from the file, or from app, environment and its key."""
+    """The names of a workload's resources: from the file, or from app, environment and its key.
+
+    A name is empty where the workload has no such resource.
+    """
 
     role: str
+    user: str
     policy: str
     profile: str
 
@@ -39,37 +40,58 @@ class Names:
 def workload_names(app: App, key: str, account: str) -> Names:
     """Give the names, placeholders filled in."""
     workload = app.workloads[key]
-    base = "{app}-" + ("" if app.environment == "default" else "{environment}-") + key
-    role = getattr(workload, "role_name", None) or base
-    profile = getattr(workload, "instance_profile_name", None) or role
-    return Names(*(app.fill(template, account) for template in (role, workload.policy_name or base, profile)))
+    base = f"{app.base_name}-{key}"
+    role = user = profile = ""
+    policy = (workload.policy_name or base) if _has_policy(app, key) else ""
+    if isinstance(workload, AccessKeyWorkload):
+        user = workload.user_name or base
+    else:
+        role = workload.role_name or base
+    if isinstance(workload, Ec2Workload):
+        profile = workload.instance_profile_name or role
+    return Names(*(app.fill(template, account) for template in (role, user, policy, profile)))
 
 
-def workload_resources(app: App, key: str, scope: Scope, places: Places) -> Iterator[Wanted]:
-    """Give the resources of one workload.
+def _has_policy(app: App, key: str) -> bool:
+    locks = app.terraform_state is not None and key in app.terraform_state.workloads
+    return bool(app.workloads[key].grants) or locks
 
-    Raises: KeyholeError for a kind that cannot be provisioned yet.
-    """
+
+def holder_arn(app: App, key: str, scope: Scope) -> str:
+    """Give the ARN of the workload's role, or of its user."""
+    names = workload_names(app, key, scope.account)
+    holder = f"user{scope.iam_path}{names.user}" if names.user else f"role{scope.iam_path}{names.role}"
+    return f"arn:{scope.partition}:iam::{scope.account}:{holder}"
+
+
+def workload_resources(app: App, key: str, scope: Scope) -> Iterator[Wanted]:
+    """Give the resources of one workload."""
     workload = app.workloads[key]
-    trust = _trust(workload, scope, places.where(("workloads", key, "kind")))
     names = workload_names(app, key, scope.account)
     iam = f"arn:{scope.partition}:iam::{scope.account}"
-    policy_arn = f"{iam}:policy{scope.iam_path}{names.policy}"
     policy_arns: tuple[str, ...] = ()
-    if workload.grants:
-        document = grant_policy(grants_with_arns(app, workload.grants, scope))
-        policy = ManagedPolicy(f"policy.{key}", policy_arn, scope.iam_path, document, scope.tags)
-        policy_arns = (policy_arn,)
-        yield policy
+    needs: tuple[str, ...] = ()
+    if names.policy:
+        policy_arn = f"{iam}:policy{scope.iam_path}{names.policy}"
+        document = grant_policy(grants_with_arns(app, workload.grants, scope), lock_statements(app, key, scope))
+        yield ManagedPolicy(f"policy.{key}", policy_arn, scope.iam_path, document, scope.tags)
+        policy_arns, needs = (policy_arn,), (f"policy.{key}",)
+    boundary_arn = policy_arns[0] if workload.boundary else ""
+    if isinstance(workload, AccessKeyWorkload):
+        yield User(f"user.{key}", names.user, scope.iam_path, policy_arns, scope.tags, boundary_arn, depends_on=needs)
+        return
+    if isinstance(workload, GithubActionsWorkload):
+        needs += (PROVIDER_ADDRESS,)
     yield Role(
         address=f"role.{key}",
         name=names.role,
         path=scope.iam_path,
-        trust=trust,
+        trust=_trust(workload, scope),
         policy_arns=policy_arns,
         tags=scope.tags,
         description=f"{key} of {app.name}, made by Keyhole",
-        depends_on=(f"policy.{key}",) if policy_arns else (),
+        boundary_arn=boundary_arn,
+        depends_on=needs,
     )
     if isinstance(workload, Ec2Workload):
         profile_address = f"instance-profile.{key}"
@@ -89,31 +111,31 @@ def grants_with_arns(app: App, grants: list[Grant], scope: Scope) -> list[tuple[
     return [(f"arn:{scope.partition}:s3:::{app.bucket_name(grant.bucket, scope.account)}", grant) for grant in grants]
 
 
-def _trust(workload: AnyWorkload, scope: Scope, place: str) -> dict[str, Any]:
+def _trust(workload: RoleBased, scope: Scope) -> dict[str, Any]:
     suffix = ".cn" if scope.partition == "aws-cn" else ""
     match workload:
         case Ec2Workload():
             return service_trust(f"ec2.amazonaws.com{suffix}")
         case EcsWorkload():
             return service_trust("ecs-tasks.amazonaws.com", scope.account)
+        case GithubActionsWorkload():
+            return github_trust(workload, scope)
         case RoleWorkload():
             return account_trust(scope.partition, scope.account, workload.trusted)
-        case GithubActionsWorkload() | AccessKeyWorkload():
-            raise KeyholeError(
-                f"workloads of kind `{workload.kind}` are not provisioned yet",
-                hint="the kinds that are: `ec2`, `ecs`, `role`",
-                where=place,
-            )
 
 
 def workload_claims(app: App, key: str, scope: Scope, places: Places) -> Iterator[Claim]:
     """Give what the workload can do, grant by grant, and what it cannot."""
     workload = app.workloads[key]
-    if not isinstance(workload, AccessKeyWorkload):
-        role = workload_names(app, key, scope.account).role
-        why = f"it runs with temporary credentials of role {role}"
-        place = places.where(("workloads", key, "kind"))
-        yield Claim(f"workload.{key}.identity", key, "sts:GetCallerIdentity", "*", Expected.CAN, why, place)
+    names = workload_names(app, key, scope.account)
+    why = f"it runs with temporary credentials of role {names.role}"
+    if isinstance(workload, AccessKeyWorkload):
+        why = f"it runs with an access key of user {names.user}"
+    place = places.where(("workloads", key, "kind"))
+    yield Claim(f"workload.{key}.identity", key, "sts:GetCallerIdentity", "*", Expected.CAN, why, place)
+    if isinstance(workload, GithubActionsWorkload):
+        place = places.where(("workloads", key, "repository"))
+        yield from github_claims(key, workload, holder_arn(app, key, scope), place)
     for index, grant in enumerate(workload.grants):
         yield from _grant_claims(app, key, grant, scope, places.where(("workloads", key, "grants", index)))
     yield from _limits(app, key, scope, places.where(("workloads", key)))
@@ -164,6 +186,12 @@ def _limits(app: App, key: str, scope: Scope, place: str) -> Iterator[Claim]:
             yield claim(f"{bucket}.no-list-outside", "s3:ListBucket", Target(name), why)
         yield from _missing_verbs(bucket, name, grants, claim)
         inside = Target(name, min(prefixes), is_object=True)
+        if app.buckets[bucket].tls_only:
+            yield replace(
+                claim(f"{bucket}.tls-only", _some_action(grants), inside, "the bucket takes requests over TLS alone"),
+                context={SECURE_TRANSPORT: "false"},
+                on_paper=True,
+            )
         yield claim(f"{bucket}.no-acl", "s3:PutObjectAcl", inside, "no verb changes who has access")
         yield claim(f"{bucket}.no-delete-bucket", "s3:DeleteBucket", Target(name), "no verb deletes buckets")
         yield claim(f"{bucket}.no-policy", "s3:PutBucketPolicy", Target(name), "no verb changes who has access")
@@ -171,6 +199,12 @@ def _limits(app: App, key: str, scope: Scope, place: str) -> Iterator[Claim]:
     yield claim("no-other-bucket", "s3:PutObject", other, "no grant names another bucket")
     yield claim("no-list-buckets", "s3:ListAllMyBuckets", Target(), "no verb lists the account's buckets")
     yield _no_escalation(app, key, scope, place)
+
+
+def _some_action(grants: list[Grant]) -> str:
+    """Give an action on objects that the workload has; writing, if it has none."""
+    verbs = [verb for grant in grants for verb in grant.verbs if verb != "list"]
+    return OBJECT_ACTIONS[verbs[0] if verbs else "write"][0]
 
 
 def _missing_verbs(bucket: str, name: str, grants: list[Grant], claim: Any) -> Iterator[Claim]:
@@ -185,12 +219,11 @@ def _missing_verbs(bucket: str, name: str, grants: list[Grant], claim: Any) -> I
 
 
 def _no_escalation(app: App, key: str, scope: Scope, place: str) -> Claim:
-    role_arn = (
-        f"arn:{scope.partition}:iam::{scope.account}:role{scope.iam_path}{workload_names(app, key, scope.account).role}"
-    )
+    is_user = isinstance(app.workloads[key], AccessKeyWorkload)
+    action = "iam:PutUserPolicy" if is_user else "iam:PutRolePolicy"
     why = "a workload never gives itself more"
     slug = f"workload.{key}.no-escalation"
-    return Claim(slug, key, "iam:PutRolePolicy", role_arn, Expected.CANNOT, why, place)
+    return Claim(slug, key, action, holder_arn(app, key, scope), Expected.CANNOT, why, place)
 
 
 def probe_bucket_name(app: App, scope: Scope) -> str:

@@ -8,22 +8,38 @@ from typing import Annotated
 
 import typer
 
+from keyhole.cli.events import events
 from keyhole.cli.group import KeyholeGroup
 from keyhole.cli.options import LOCAL_PORT, Port
+from keyhole.local.mode import Mode
 
 app = typer.Typer(cls=KeyholeGroup, no_args_is_help=True, help="An AWS on this machine, where IAM is really enforced.")
 Account = Annotated[str, typer.Option("--account", help="The account whose root keys are meant, 12 digits.")]
 DEFAULT_ACCOUNT = "123456789012"
+MODES = {
+    Mode.STRICT: "IAM is enforced (strict)",
+    Mode.SOFT: "[yellow]what IAM denies is recorded and let through (soft)[/]",
+    Mode.OFF: "[bold red]IAM is not asked (off)[/]",
+}
 
 
 @app.command("start")
 def start(
     port: Port = LOCAL_PORT,
     region: Annotated[str, typer.Option("--region", help="The region it answers for by default.")] = "us-east-1",
+    mode: Annotated[
+        Mode,
+        typer.Option(
+            "--mode",
+            help="`strict` denies what AWS denies; `soft` decides and records, and lets through; `off` asks no policy.",
+        ),
+    ] = Mode.STRICT,
 ) -> None:
     """Start it, and stay in the foreground until Ctrl-C. Everything in it is gone when it ends.
 
-    Example: [bold]keyhole local start --port 4567[/]
+    Who calls must be authenticated in every mode.
+
+    Example: [bold]keyhole local start --port 4567 --mode soft[/]
     """
     import signal
 
@@ -34,8 +50,8 @@ def start(
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.default_int_handler)
     flag = "" if port == LOCAL_PORT else f" --port {port}"
-    with contextlib.suppress(KeyboardInterrupt), LocalAws(port=port, region=region) as local:
-        say(f"local AWS at [bold]{local.url}[/], IAM is enforced (strict); Ctrl-C ends it")
+    with contextlib.suppress(KeyboardInterrupt), LocalAws(port=port, region=region, mode=mode) as local:
+        say(f"local AWS at [bold]{local.url}[/], {MODES[mode]}; Ctrl-C ends it")
         say(f'in another shell: [bold]eval "$(keyhole local env{flag})"[/]')
         local.wait()
     say("the local AWS has ended; nothing was kept")
@@ -81,6 +97,24 @@ def status(port: Port = LOCAL_PORT) -> None:
         say(f"no local AWS runs on port {port}; `keyhole local start` starts one")
         raise typer.Exit(int(ExitCode.FINDING))
     out.print(f"local AWS at [bold]http://127.0.0.1:{port}[/], mode {found['mode']}, process {found['pid']}")
+
+
+@app.command("reset")
+def reset(port: Port = LOCAL_PORT) -> None:
+    """Empty every account of the one that runs: what `local start` would begin with, without starting again.
+
+    Its root keys stay; every other key and session is gone with whom it belonged to.
+
+    Example: [bold]keyhole local reset[/]
+    """
+    from keyhole.cli.console import say
+    from keyhole.cli.local_aws import ask_admin, require_running
+
+    ask_admin(require_running(port), "POST", "reset")
+    say(f"the local AWS on port {port} is empty")
+
+
+app.command("events")(events)
 
 
 @app.command("stop")

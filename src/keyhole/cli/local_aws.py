@@ -15,10 +15,12 @@ from keyhole.aws.client import BotocoreAws, Credentials
 from keyhole.cli.console import say
 from keyhole.cli.options import LOCAL_PORT
 from keyhole.errors import KeyholeError
+from keyhole.local.port_holder import find_holder
 from keyhole.local.root_keys import DEFAULT_ACCOUNT, root_credentials
-from keyhole.local.state import LocalState, make_state_dir, read_state, state_dir
+from keyhole.local.state import LocalState, admin_token, make_state_dir, read_state, state_dir
 
 START_TIMEOUT_S = 20.0
+ADMIN_TIMEOUT_S = 30.0
 
 
 def connect_local(region: str, port: int, account: str | None) -> BotocoreAws:
@@ -71,8 +73,10 @@ def _check_free(port: int) -> None:
     with socket.socket() as probe:
         probe.settimeout(1)
         if probe.connect_ex(("127.0.0.1", port)) == 0:
+            holder = find_holder(port)
             raise KeyholeError(
-                f"port {port} is taken by another program, so no local AWS can start there",
+                f"port {port} is taken by another program{f' ({holder})' if holder else ''}, so no local AWS can start "
+                "there",
                 hint=f"choose another: `--local-port {port + 1 if port < 65535 else 4567}`",
             )
 
@@ -85,6 +89,23 @@ def fetch_status(port: int) -> dict[str, object] | None:
             return status if isinstance(status, dict) and "keyhole" in status else None
     except (urllib.error.URLError, OSError, ValueError):
         return None
+
+
+def ask_admin(state: LocalState, method: str, path: str) -> None:
+    """Have a running local AWS do what only its owner may ask for. Raises: KeyholeError where it does not."""
+    request = urllib.request.Request(  # noqa: S310 - the URL is that of our own state file
+        f"{state.url}/_keyhole/{path}",
+        data=b"",
+        method=method,
+        headers={"Authorization": f"Bearer {admin_token(state.master)}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=ADMIN_TIMEOUT_S):  # noqa: S310 - as above
+            pass
+    except (urllib.error.URLError, OSError) as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        hint = f"`keyhole local status{_flag(state.port)}` tells whether it runs"
+        raise KeyholeError(f"the local AWS at {state.url} did not do it: {reason}", hint=hint) from error
 
 
 def start_in_background(port: int) -> LocalState:

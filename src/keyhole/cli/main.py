@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
 
 from keyhole import __version__
-from keyhole.cli import down, init, local, plan, serve, simulate, up, verify
+from keyhole.cli import down, init, learn, local, plan, run, serve, simulate, up, verify
+from keyhole.cli.bare_environment import past_proxies
 from keyhole.cli.group import KeyholeGroup
 
 app = typer.Typer(
@@ -44,6 +46,8 @@ app.command("plan")(plan.plan)
 app.command("up")(up.up)
 app.command("verify")(verify.verify)
 app.command("simulate")(simulate.simulate)
+app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
+app.command("learn", context_settings={"allow_interspersed_args": False})(learn.learn)
 app.command("serve")(serve.serve)
 app.command("down")(down.down)
 app.add_typer(local.app, name="local")
@@ -51,6 +55,7 @@ app.add_typer(local.app, name="local")
 
 def main() -> None:
     """Run the command line."""
+    os.environ.update(past_proxies(os.environ))
     app()
 
 

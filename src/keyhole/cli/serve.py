@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -40,17 +41,20 @@ def serve(
 
     spec = load_spec(file, env)
     name = choose_upload(spec, upload)
-    if local:
-        from keyhole.cli.workload_environment import become_workload
+    with ExitStack() as stack:
+        if local:
+            from keyhole.cli.workload_environment import become_workload
+            from keyhole.cli.workspace import open_workspace
 
-        become_workload(file, env, spec.app.uploads[name].workload, local_port)
-    aws = BotocoreAws(spec.app.region, profile=profile)
-    account = str(aws.call("sts", "GetCallerIdentity")["Account"])
-    settings = make_settings(spec.app, name, account, endpoint_url=aws.endpoint_url)
-    run(
-        settings,
-        open_store(settings),
-        host,
-        port,
-        announce=lambda url: say(f"the upload page is at [bold]{url}[/]"),
-    )
+            workspace = open_workspace(file, env, local=True, port=local_port, profile=profile)
+            stack.enter_context(become_workload(workspace, spec.app.uploads[name].workload, local_port))
+        aws = BotocoreAws(spec.app.region, profile=profile)
+        account = str(aws.call("sts", "GetCallerIdentity")["Account"])
+        settings = make_settings(spec.app, name, account, endpoint_url=aws.endpoint_url)
+        run(
+            settings,
+            open_store(settings),
+            host,
+            port,
+            announce=lambda url: say(f"the upload page is at [bold]{url}[/]"),
+        )

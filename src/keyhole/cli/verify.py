@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -28,18 +29,21 @@ def verify(
     Example: [bold]keyhole verify --local[/]
     """
     from keyhole.cli.console import err, out, say, show_json
+    from keyhole.cli.local_door import open_door
     from keyhole.cli.workspace import open_workspace
     from keyhole.errors import ExitCode
-    from keyhole.verify.identities import find_identities
+    from keyhole.verify.identities import open_identities
     from keyhole.verify.probe import Verdict, probe_claims
     from keyhole.verify.show import bucket_keys, probes_as_json, render_identities, render_probes
 
-    with err.status("taking the workload's credentials…"):
-        workspace = open_workspace(file, env, local=local, port=local_port, profile=profile)
-        identities = find_identities(workspace.aws, workspace.blueprint)
-    patience_s = wait if wait is not None else 0.0 if workspace.aws.endpoint_url else 15.0
-    with err.status("probing…"):
-        probes = probe_claims(workspace.aws, workspace.blueprint, identities, patience_s=patience_s)
+    with ExitStack() as stack:
+        with err.status("taking the workload's credentials…"):
+            workspace = open_workspace(file, env, local=local, port=local_port, profile=profile)
+            door = open_door(local_port) if local else None
+            identities = stack.enter_context(open_identities(workspace.aws, workspace.blueprint, door))
+        patience_s = wait if wait is not None else 0.0 if workspace.aws.endpoint_url else 15.0
+        with err.status("probing…"):
+            probes = probe_claims(workspace.aws, workspace.blueprint, identities, patience_s=patience_s)
     if json:
         show_json(probes_as_json(probes, identities))
     else:

@@ -121,7 +121,8 @@ class Principal:
 
     `arn`: the caller's own ARN (a user's, `…:root`, a session's `arn:aws:sts::N:assumed-role/NAME/SESSION`; a
     service principal's name for SERVICE; the provider's ARN for WEB_IDENTITY; empty for ANONYMOUS).
-    `role_arn`: for a role session, the role's IAM ARN with its path. `account`: 12 digits, empty if there is none.
+    `role_arn`: for a role session, the role's IAM ARN with its path; for a federated user, the ARN of the user who
+    federated it, empty if that was root. `account`: 12 digits, empty if there is none.
     """
 
     kind: PrincipalKind

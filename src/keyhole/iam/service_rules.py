@@ -21,6 +21,7 @@ _KEY_ARN = ":key/"
 # AWS: IAM API Reference, the operations that answer UnmodifiableEntity: "service-linked roles are protected"; IAM
 # Identity Center keeps its own under the other path. Their description may be changed.
 _RESERVED_PATHS = (":role/aws-service-role/", ":role/aws-reserved/")
+RESERVED_ROLE = "only AWS itself changes roles under a path that it reserves"
 _ROLE_CHANGES = frozenset(
     f"iam:{name}"
     for name in (
@@ -51,7 +52,7 @@ def find_ban(request: Request) -> tuple[PolicyKind, str] | None:
     """Why no policy can allow the request, and the layer that answers for it; None where policies decide."""
     action = request.action.lower()
     if action in _ROLE_CHANGES and any(path in request.resource for path in _RESERVED_PATHS):
-        return PolicyKind.IDENTITY, "only AWS itself changes roles under a path that it reserves"
+        return PolicyKind.IDENTITY, RESERVED_ROLE
     for kind, layer, is_banned, reason in _BANS:
         if request.principal.kind is kind and is_banned(action):
             return layer, reason

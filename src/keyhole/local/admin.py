@@ -21,6 +21,8 @@ from keyhole.local.state import admin_token
 
 PREFIX = "/_keyhole/"
 _INSTANCE = re.compile(r"^/_keyhole/instances/(i-[0-9a-f]{8,17})$")
+# How far away the client is: 1 on the instance, 2 in a container on it.
+_HOPS = re.compile(r"(?:hops=([1-9]|[1-5]\d|6[0-4]))?")
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -38,13 +40,23 @@ class Route:
     needs_token: bool = True
 
 
+def reset_route(reset: Callable[[], None]) -> Route:
+    """Give the route by which the owner empties every account: `POST /_keyhole/reset`."""
+
+    def answer(_request: HttpRequest) -> Response:
+        reset()
+        return Response(204)
+
+    return Route("POST", re.compile(rf"^{PREFIX}reset\Z"), answer)
+
+
 class Admin:
     """Answers `/_keyhole/status`, `/_keyhole/instances/<id>` and the routes that others bring."""
 
     def __init__(
         self,
         region: str,
-        imds_endpoint: Callable[[str], str | None],
+        imds_endpoint: Callable[[str, int], str | None],
         master: bytes,
         mode: Mode = Mode.STRICT,
         routes: Sequence[Route] = (),
@@ -70,7 +82,8 @@ class Admin:
         if request.raw_path == f"{PREFIX}status":
             return _json(200, self._status())
         match = _INSTANCE.match(request.raw_path)
-        endpoint = self._imds_endpoint(match[1]) if match else None
+        hops = _HOPS.fullmatch(request.raw_query)
+        endpoint = self._imds_endpoint(match[1], int(hops[1] or 1)) if match and hops else None
         if match and endpoint:
             return _json(200, {"instance_id": match[1], "imds_endpoint": endpoint})
         return _json(404, {"error": "there is nothing here"})

@@ -8,11 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from keyhole.local import refusals, sigv2, sigv4
-from keyhole.local.call import Caller, Headers, HttpRequest
+from keyhole.local.blob import Content
+from keyhole.local.call import Caller, Fault, Headers, HttpRequest
 from keyhole.local.credentials import CredentialStore, Found
 from keyhole.local.parse import Destination, virtual_bucket
 from keyhole.local.payload import Payload, declared_hash, open_payload
+from keyhole.local.post_form import Form
+from keyhole.local.post_signature import read_form_signature, verify_form
 from keyhole.local.sigv4 import Signature
+
+# Documents are read as a whole. The longest is the list of an upload's 10,000 parts, each with a checksum.
+_MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+_FORMS = Destination("s3", "", "rest-xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,25 @@ def _authenticate_v2(request: HttpRequest, signature: Signature, found: Found, a
     return Authenticated(found.caller, signature)
 
 
+def authenticate_form(form: Form, credentials: CredentialStore, at: datetime) -> Authenticated:
+    """Give whose form it is by the signature of its policy; one without either is anonymous. Raises: Fault.
+
+    The policy itself is not looked at: a form may be sent for as long as that says.
+    """
+    signature = read_form_signature(form.fields)
+    if signature is None:
+        return Authenticated(Caller())
+    found = credentials.find(signature.access_key_id, "POST")
+    if found is None:
+        raise refusals.unknown_key("s3", "rest-xml", signature.access_key_id)
+    _check_token(found, signature, _FORMS)
+    if not verify_form(signature, form.fields["policy"], found.secret_access_key):
+        raise refusals.wrong_signature("s3", "rest-xml", signature.access_key_id)
+    if found.session and found.session.is_expired(at):
+        raise refusals.expired_token("s3", "rest-xml")
+    return Authenticated(found.caller, signature)
+
+
 def _check_token(found: Found, signature: Signature, destination: Destination) -> None:
     expected = found.session.session_token if found.session else ""
     if expected and not signature.session_token:
@@ -89,7 +115,16 @@ class CheckedBody:
         self._payload: Payload | None = None
 
     def read(self) -> bytes:
-        """Give the payload without its framing. Raises: Fault."""
+        """Give a document without its framing. Raises: Fault, also where it is too long for one."""
+        length = self._request.headers.get("content-length", "")
+        is_short = not length.isdigit() or int(length) <= _MAX_DOCUMENT_BYTES
+        content = self.content() if is_short else None
+        if content is None or len(content) > _MAX_DOCUMENT_BYTES:
+            raise Fault("MaxMessageLengthExceeded", "Your request was too big.", 400)
+        return content if isinstance(content, bytes) else content.content()
+
+    def content(self) -> Content:
+        """Give the payload without its framing, however long it is. Raises: Fault."""
         return self._open().data
 
     def trailers(self) -> Headers:

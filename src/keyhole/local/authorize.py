@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from keyhole.iam.model import PrincipalKind
-from keyhole.local import refusals
+from keyhole.iam.service_rules import RESERVED_ROLE
+from keyhole.local import refusals, role_trust, sts
 from keyhole.local.actions import find_row
 from keyhole.local.actions.row import Place, questions
 from keyhole.local.backend import Backend
 from keyhole.local.call import ApiCall, Caller
 from keyhole.local.inquiry import Inquiry, access_denied
+from keyhole.local.linked_roles import protected_role
 from keyhole.local.mode import Mode
-from keyhole.local.role_trust import check_assume_role
 
 
 def authorize(inquiry: Inquiry) -> None:
@@ -19,6 +20,8 @@ def authorize(inquiry: Inquiry) -> None:
     if call.service == "iam" and caller.session and caller.principal.kind is not PrincipalKind.ROLE_SESSION:
         # AWS: STS API Reference, GetSessionToken: without MFA, its credentials cannot call IAM.
         raise refusals.unknown_key(call.service, call.protocol, caller.access_key_id)
+    if call.service == "sts":
+        sts.check_call(call, caller)
     row = find_row(call.service, call.operation)
     if row is None:
         if inquiry.mode is Mode.STRICT:
@@ -29,9 +32,12 @@ def authorize(inquiry: Inquiry) -> None:
     place = Place(caller.account, call.region, backend, caller.user_name)
     for question in questions(row, call, place):
         if message := inquiry.ask(question, is_new=call.operation == "CreateBucket"):
+            decision = inquiry.trail[-1].decision
+            if decision and decision.reason == RESERVED_ROLE:
+                raise protected_role(str(call.params.get("RoleName", "")))
             raise access_denied(call, message)
-    if (call.service, call.operation) == ("sts", "AssumeRole"):
-        check_assume_role(call, inquiry, backend)
+    if call.service == "sts" and call.operation in role_trust.OPERATIONS:
+        role_trust.check_trust(inquiry)
 
 
 def _check_unknown(call: ApiCall, caller: Caller, backend: Backend) -> None:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from keyhole.iam.model import ANONYMOUS, Principal
 
 if TYPE_CHECKING:
+    from keyhole.local.blob import Blob
     from keyhole.local.sessions import Session
+    from keyhole.local.web_identity import WebIdentity
 
 
 class Headers(Mapping[str, str]):
@@ -83,7 +85,8 @@ class Caller:
     """Who makes the call, after its signature was verified; without a key it is anonymous.
 
     `user_id` is aws:userid: AIDA… for a user, `AROA…:SESSION` for a role session, the account for its root.
-    `auth` is s3:authType: "REST-HEADER", "REST-QUERY-STRING" or "" for anonymous.
+    `auth` is s3:authType: "REST-HEADER", "REST-QUERY-STRING" or "" for anonymous. `web_identity` is what the verified
+    token of an AssumeRoleWithWebIdentity says; such a caller's principal is the identity provider.
     """
 
     principal: Principal = ANONYMOUS
@@ -93,6 +96,7 @@ class Caller:
     tags: tuple[tuple[str, str], ...] = ()
     session: Session | None = None
     auth: str = ""
+    web_identity: WebIdentity | None = None
 
     @property
     def account(self) -> str:
@@ -102,11 +106,12 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer on the wire."""
+    """An answer on the wire; `blob` is its body where that is too large for memory, and `body` is then empty."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    blob: Blob | None = None
 
     def header(self, name: str) -> str | None:
         """Give the first header of that name, in any case."""

@@ -10,24 +10,30 @@ from fnmatch import fnmatchcase
 from keyhole.local.backend import Bucket, CorsRule
 from keyhole.local.call import Fault, HttpRequest, Response
 
+_METHODS = frozenset({"GET", "PUT", "HEAD", "POST", "DELETE"})
 _VARY = ("Vary", "Origin, Access-Control-Request-Headers, Access-Control-Request-Method")
 
 
-def answer_preflight(request: HttpRequest, bucket: Bucket | None) -> Response:
-    """Answer a preflight. Raises: Fault (AccessForbidden) where no rule allows it."""
+def answer_preflight(request: HttpRequest, bucket: Bucket | None, key: str) -> Response:
+    """Answer a preflight for a key, "" the bucket itself. Raises: Fault (AccessForbidden) where no rule allows it."""
     origin = request.headers.get("origin", "")
     method = request.headers.get("access-control-request-method", "")
-    if not origin or not method:
+    if not origin:
         raise Fault("BadRequest", "Insufficient information. Origin request header needed.", 400)
+    if method not in _METHODS:
+        raise Fault("BadRequest", f"Invalid Access-Control-Request-Method: {method or 'null'}", 400)
     asked = request.headers.get("access-control-request-headers", "")
     headers = tuple(part.strip().lower() for part in asked.split(",") if part.strip())
-    if bucket is None or not bucket.cors:
-        raise Fault("AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.", 403)
+    extra = (("Method", method), ("ResourceType", "OBJECT" if key else "BUCKET"))
+    if bucket is None:
+        raise Fault("AccessForbidden", "CORSResponse: Bucket not found", 403, extra=extra)
+    if not bucket.cors:
+        raise Fault("AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.", 403, extra=extra)
     rule = _find_rule(bucket.cors, origin, method, headers)
     if rule is None:
         message = "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, "
         message += "request method / Access-Control-Request-Method or Access-Control-Request-Headers are not "
-        raise Fault("AccessForbidden", f"{message}whitelisted by the resource's CORS spec.", 403)
+        raise Fault("AccessForbidden", f"{message}whitelisted by the resource's CORS spec.", 403, extra=extra)
     allowed_headers = (("Access-Control-Allow-Headers", ", ".join(headers)),) if headers else ()
     return Response(200, (*_allow(rule, origin), *allowed_headers, _VARY))
 

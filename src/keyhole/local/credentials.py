@@ -86,5 +86,18 @@ class CredentialStore:
             tags = merge_tags(role.tags, session.tags)
             user_id = f"{session.role_id}:{session.session_name}"
             return Caller(principal, session.access_key_id, user_id, "", tags, session, auth)
+        return self._federated_caller(session, auth)
+
+    def _federated_caller(self, session: Session, auth: str) -> Caller | None:
+        """Give the federated user, None where the user who federated it is gone.
+
+        AWS: STS API Reference, GetFederationToken, Tags: session tags take precedence over the user's.
+        """
+        principal, tags = session.principal, session.tags
+        if principal.role_arn:
+            user = self._backend.find_user(principal.account, principal.role_arn.rsplit("/", 1)[-1])
+            if user is None or user.user_id != session.user_id:
+                return None
+            tags = merge_tags(user.tags, session.tags)
         user_id = f"{principal.account}:{session.session_name}"
-        return Caller(principal, session.access_key_id, user_id, "", session.tags, session, auth)
+        return Caller(principal, session.access_key_id, user_id, "", tags, session, auth)

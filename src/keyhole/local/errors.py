@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import json
 import secrets
-from xml.sax.saxutils import escape
 
 from keyhole.local.call import Fault, Response
 from keyhole.local.protocols import cbor
+from keyhole.local.service_models import QUERY_COMPATIBLE, json_content_type
+from keyhole.local.xml_text import escape
 
 _XML_HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_QUERY_CODES = {
+    "UnrecognizedClientException": "InvalidClientTokenId",
+    "InvalidSignatureException": "SignatureDoesNotMatch",
+    "MissingAuthenticationTokenException": "MissingAuthenticationToken",
+    "ValidationException": "ValidationError",
+}
 _NAMESPACES = {
+    "sns": "http://sns.amazonaws.com/doc/2010-03-31/",
+    "cloudwatch": "http://monitoring.amazonaws.com/doc/2010-08-01/",
     "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
 }
@@ -35,9 +44,9 @@ def new_host_id() -> str:
 def write_fault(fault: Fault, *, service: str, protocol: str, request_id: str, host_id: str = "") -> Response:
     """Write the error document of a call; `protocol` is that of the service (see ApiCall)."""
     if protocol in ("json", "rest-json", "cbor"):
-        return _write_json(fault, protocol)
+        return _write_json(fault, service, protocol)
     if protocol == "rest-xml":
-        return _write_s3(fault, request_id, host_id)
+        return _write_s3(fault, service, request_id, host_id)
     if protocol == "ec2":
         body = (
             f"{_XML_HEADER}<Response><Errors><Error><Code>{escape(fault.code)}</Code>"
@@ -60,18 +69,27 @@ def s3_error_elements(fault: Fault) -> str:
     return f"<Code>{escape(fault.code)}</Code><Message>{escape(fault.message)}</Message>{extra}"
 
 
-def _write_s3(fault: Fault, request_id: str, host_id: str) -> Response:
-    body = (
-        f"{_XML_HEADER}<Error>{s3_error_elements(fault)}"
-        f"<RequestId>{request_id}</RequestId><HostId>{host_id}</HostId></Error>"
-    )
+def _write_s3(fault: Fault, service: str, request_id: str, host_id: str) -> Response:
+    ids = f"<RequestId>{request_id}</RequestId><HostId>{host_id}</HostId>"
+    error = f"<Error>{s3_error_elements(fault)}{ids}</Error>"
+    # S3 Control wraps it, and its clients look for that.
+    body = _XML_HEADER + (f"<ErrorResponse>{error}{ids}</ErrorResponse>" if service == "s3control" else error)
     return Response(fault.status, (("Content-Type", "application/xml"), *fault.headers), body.encode())
 
 
-def _write_json(fault: Fault, protocol: str) -> Response:
+def _write_json(fault: Fault, service: str, protocol: str) -> Response:
     document = {"__type": fault.code, "message": fault.message}
+    extra = (("x-amzn-ErrorType", fault.code), *fault.headers)
+    if service in QUERY_COMPATIBLE:
+        kind = "Sender" if fault.status < 500 else "Receiver"
+        extra = (*extra, ("x-amzn-query-error", f"{_query_code(fault.code)};{kind}"))
     if protocol == "cbor":
         headers = (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"))
-        return Response(fault.status, (*headers, *fault.headers), cbor.encode(document))
-    headers = (("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", fault.code))
-    return Response(fault.status, (*headers, *fault.headers), json.dumps(document).encode())
+        return Response(fault.status, (*headers, *extra), cbor.encode(document))
+    content_type = ("Content-Type", json_content_type(service))
+    return Response(fault.status, (content_type, *extra), json.dumps(document).encode())
+
+
+def _query_code(code: str) -> str:
+    """Give the code that the query protocol has for an error of the JSON one."""
+    return _QUERY_CODES.get(code, code.removesuffix("Exception"))

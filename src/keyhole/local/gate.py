@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from keyhole.local import cors, overrides, s3_checks, sts
-from keyhole.local.actions.row import Question
+from keyhole.local import cors, overrides, post_object, s3_checks, sts
+from keyhole.local.actions.owner import find_owner
 from keyhole.local.authenticate import Authenticated, CheckedBody, authenticate
 from keyhole.local.authorize import authorize
 from keyhole.local.backend import Backend, Bucket
@@ -17,15 +17,21 @@ from keyhole.local.call import ApiCall, Caller, Fault, Headers, HttpRequest, Res
 from keyhole.local.context import check_tags, fill_context
 from keyhole.local.credentials import CredentialStore
 from keyhole.local.errors import new_host_id, new_request_id, write_fault
-from keyhole.local.events import Happened
+from keyhole.local.happened import Happened
 from keyhole.local.inquiry import Inquiry
+from keyhole.local.issuer_keys import IssuerKeys
+from keyhole.local.last_use import note_use
+from keyhole.local.missing_objects import hide_missing
 from keyhole.local.mode import Mode
 from keyhole.local.object_deletion import delete_objects
 from keyhole.local.own_user import name_caller
 from keyhole.local.parse import Destination, find_destination, guess_destination, parse_call, virtual_bucket
+from keyhole.local.payload import check_framing
 from keyhole.local.protocols.rest import split_path
 from keyhole.local.sessions import SessionStore, now
 from keyhole.local.sigv4 import Signature, read_signature
+from keyhole.local.stamps import new_stamp
+from keyhole.local.web_identity import WebIdentities
 
 _WITHOUT_BUCKET = frozenset({"ListBuckets", "CreateBucket"})
 _ANY_REGION = frozenset({"GetBucketLocation", *_WITHOUT_BUCKET})
@@ -58,6 +64,7 @@ class Gate:
         *,
         mode: Mode = Mode.STRICT,
         record: Callable[[Happened], None] = _forget,
+        issuer_keys: IssuerKeys | None = None,
     ) -> None:
         self._backend = backend
         self._sessions = sessions
@@ -66,13 +73,17 @@ class Gate:
         self._clock = clock
         self._mode = mode
         self._record = record
+        self._web_identities = WebIdentities(backend, issuer_keys or IssuerKeys())
 
     def answer(self, request: HttpRequest) -> Response:
         """Give the answer to any request; never raises."""
         progress = _Progress(guess_destination(request, self._region))
         at, host_id, fault = self._clock(), new_host_id(), None
         try:
-            signature = read_signature(request)
+            guessed = progress.destination
+            # Browsers ask before they send a presigned request as if it were sent already: nobody is held to it then.
+            is_asked = request.method == "OPTIONS"
+            signature = None if is_asked else read_signature(request, guessed.service, guessed.protocol)
             progress.destination = find_destination(request, signature, self._region)
             response = self._answer(request, signature, progress, at)
         except Fault as found:
@@ -86,7 +97,7 @@ class Gate:
         self._tell(request, progress, at, request_id=request_id, status=response.status, fault=fault)
         ids = [("x-amz-request-id", request_id)]
         if progress.destination.service == "s3":
-            ids += [("x-amz-id-2", host_id), *cors.cors_headers(request, self._bucket_of_path(request))]
+            ids += [("x-amz-id-2", host_id), *cors.cors_headers(request, self._path_of(request)[0])]
         elif response.header("x-amzn-RequestId") is None:
             ids.append(("x-amzn-RequestId", request_id))
         return replace(response, headers=(*response.headers, *ids))
@@ -122,13 +133,24 @@ class Gate:
     def _answer(self, request: HttpRequest, signature: Signature | None, progress: _Progress, at: datetime) -> Response:
         destination = progress.destination
         if request.method == "OPTIONS" and destination.service == "s3":
-            return cors.answer_preflight(request, self._bucket_of_path(request))
+            return cors.answer_preflight(request, *self._path_of(request))
+        if destination.service == "s3" and signature is None and post_object.is_post(request):
+            posted = post_object.open_post(request, self._credentials, at)
+            return posted.answer(self._serve(posted.request, posted.authenticated, progress, at))
         authenticated = authenticate(request, signature, destination, self._credentials, at)
-        caller = progress.caller = authenticated.caller
         if destination.service == "s3":
+            check_framing(request)
             request = replace(request, body=CheckedBody(request, authenticated))
+        return self._serve(request, authenticated, progress, at)
+
+    def _serve(self, request: HttpRequest, authenticated: Authenticated, progress: _Progress, at: datetime) -> Response:
+        """Answer a request of which it is known who makes it."""
+        destination, signature = progress.destination, authenticated.signature
+        caller = progress.caller = authenticated.caller
+        note_use(caller, destination, at, self._backend)
         call = parse_call(request, destination)
         call = progress.call = name_caller(call, caller)
+        caller = progress.caller = self._web_identities.identify(call, caller, at)
         check_tags(call)
         bucket = self._find_bucket(call, authenticated)
         if call.service == "s3":
@@ -136,7 +158,7 @@ class Gate:
         context = fill_context(call, caller, signature, at, bucket.account if bucket else caller.account)
         inquiry = progress.inquiry = Inquiry(call, caller, context, self._backend, self._mode)
         if (call.service, call.operation) == ("s3", "DeleteObjects") and bucket:
-            return delete_objects(call, bucket.account, self._backend, inquiry.ask)
+            return delete_objects(call, self._backend, inquiry.ask)
         authorize(inquiry)
         if call.service == "sts":
             answer = sts.answer(call, caller, self._backend, self._sessions)
@@ -147,29 +169,17 @@ class Gate:
     def _pass_on(self, inquiry: Inquiry, bucket: Bucket | None) -> Response:
         call, caller = inquiry.call, inquiry.caller
         body = call.request.body
-        data = body.read()
+        data = body.content() if isinstance(body, CheckedBody) else body.read()
         if isinstance(body, CheckedBody) and (trailers := body.trailers()):
             headers = Headers([*call.request.headers.items(), *trailers.items()])
             call = replace(call, request=replace(call.request, headers=headers))
-        if call.service == "s3":
-            s3_checks.check_upload(call, self._backend)
+        hide_missing(inquiry)
         answer = overrides.answer_before(call, caller, bucket, self._backend)
         if answer is not None:
             return answer
-        if call.operation in ("GetObject", "HeadObject"):
-            self._hide_missing(inquiry)
-        account = bucket.account if bucket else caller.account
-        response = self._backend.handle(call, account, data)
+        account = bucket.account if bucket else find_owner(call, caller.account)
+        response = self._backend.handle(call, account, data, new_stamp(call, caller, bucket, self._backend))
         return overrides.repair_after(call, caller, self._backend, response)
-
-    def _hide_missing(self, inquiry: Inquiry) -> None:
-        """AWS: S3 API Reference, GetObject: without s3:ListBucket, an object that is not there is a 403."""
-        params = inquiry.call.params
-        if self._backend.has_object(params["Bucket"], params["Key"], str(params.get("VersionId", ""))):
-            return
-        message = inquiry.ask(Question("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}", {}))
-        if message:
-            raise Fault("AccessDenied", message, 403)
 
     def _find_bucket(self, call: ApiCall, authenticated: Authenticated) -> Bucket | None:
         """Give the bucket of an S3 call. Raises: Fault where it is missing, elsewhere, or not whose it should be."""
@@ -190,12 +200,13 @@ class Gate:
             raise Fault("AccessDenied", "Access Denied", 403)
         return bucket
 
-    def _bucket_of_path(self, request: HttpRequest) -> Bucket | None:
+    def _path_of(self, request: HttpRequest) -> tuple[Bucket | None, str]:
+        """Give the bucket that a request's path names, if there is one, and the key."""
         try:
-            name, _ = split_path(request.raw_path, virtual_bucket(request.headers.get("host", "")))
+            name, key = split_path(request.raw_path, virtual_bucket(request.headers.get("host", "")))
         except Fault:
-            return None
-        return self._backend.find_bucket(name)
+            return None, ""
+        return self._backend.find_bucket(name), key
 
 
 def _check_region(bucket: Bucket, signature: Signature, call: ApiCall) -> None:

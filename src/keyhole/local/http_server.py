@@ -12,84 +12,20 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from cheroot.server import Gateway, HTTPConnection, HTTPRequest, HTTPServer
+from cheroot.server import Gateway, HTTPServer
 from cheroot.workers.threadpool import ThreadPool, WorkerThread
 
-from keyhole.local.call import Fault, Headers, HttpRequest, Response
-from keyhole.local.http_framing import StrictHeaders, read_chunks
+from keyhole.local.blob import blocks_of
+from keyhole.local.call import Headers, HttpRequest, Response
+from keyhole.local.http_errors import http_fault, write_http_fault
+from keyhole.local.http_request import StrictConnection, WireBody
 
 Handler = Callable[[HttpRequest], Response]
 
 _THREADS = 24
 _BACKLOG = 256
 _MAX_HEADER_BYTES = 64 * 1024
-# S3 takes 5 GiB in one put; here a body is held in memory.
-_MAX_BODY_BYTES = 5 * 1024**3
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
-
-
-class _RawRequest(HTTPRequest):
-    """A request line that is split, and nothing of it decoded."""
-
-    header_reader = StrictHeaders()
-
-    def read_request_line(self) -> bool:
-        line = self.rfile.readline()
-        # An empty line before a request is allowed by RFC 9112, section 2.2.
-        if line == b"\r\n":
-            line = self.rfile.readline()
-        if not line:
-            return False
-        parts = line.rstrip(b"\r\n").split(b" ")
-        if len(parts) != 3 or not line.endswith(b"\r\n") or not parts[0].isalpha() or not parts[1].startswith(b"/"):
-            self.simple_response("400 Bad Request", "malformed request line")
-            return False
-        if parts[2] not in (b"HTTP/1.0", b"HTTP/1.1"):
-            self.simple_response("505 HTTP Version Not Supported", "")
-            return False
-        self.method, self.uri, self.request_protocol = parts
-        self.method = self.method.upper()
-        self.response_protocol = parts[2].decode("ascii")
-        self.scheme, self.authority = b"http", b""
-        self.path, _, self.qs = self.uri.partition(b"?")
-        return True
-
-
-class _Connection(HTTPConnection):
-    RequestHandlerClass = _RawRequest
-
-
-class _Body:
-    """The bytes of a request's body, read from the connection when somebody asks."""
-
-    def __init__(self, request: Any) -> None:
-        self._request = request
-        self._data: bytes | None = None
-
-    @property
-    def was_read(self) -> bool:
-        return self._data is not None
-
-    def read(self) -> bytes:
-        if self._data is None:
-            try:
-                self._data = self._receive()
-            except (ValueError, OSError) as error:
-                raise self._cut_off() from error
-        return self._data
-
-    def _receive(self) -> bytes:
-        if self._request.chunked_read:
-            return read_chunks(self._request.conn.rfile, _MAX_BODY_BYTES)
-        data: bytes = self._request.rfile.read()
-        if len(data) != int(self._request.inheaders.get(b"Content-Length", 0)):
-            raise ValueError("body is cut off")
-        return data
-
-    def _cut_off(self) -> Fault:
-        self._request.close_connection = True
-        message = "You did not provide the number of bytes specified by the Content-Length HTTP header"
-        return Fault("IncompleteBody", message, 400)
 
 
 class _GateGateway(Gateway):
@@ -97,15 +33,16 @@ class _GateGateway(Gateway):
 
     def respond(self) -> None:
         raw = self.req
-        body = _Body(raw)
+        body = WireBody(raw)
         try:
             response = raw.server.handler(_read(raw, body))
         except Exception:
             traceback.print_exc(file=sys.stderr)
-            response = Response(500)
-        if raw.chunked_read and not body.was_read:
-            # What is left of a chunked body would be taken for the next request.
-            raw.close_connection = True
+            headers = Headers((name.decode("latin-1"), "") for name in raw.inheaders)
+            response = write_http_fault(http_fault(500), raw.method.decode(), "", headers)
+        body.discard()
+        # cheroot would read away what is left all at once.
+        raw.rfile.remaining = 0
         self._write(response)
 
     def _write(self, response: Response) -> None:
@@ -114,14 +51,16 @@ class _GateGateway(Gateway):
         has_body = raw.method != b"HEAD" and response.status not in (204, 304)
         headers = [(name, value) for name, value in response.headers if name.lower() != "content-length"]
         given = response.header("content-length")
+        content = response.blob or response.body
         if has_body:
-            headers.append(("Content-Length", str(len(response.body))))
+            headers.append(("Content-Length", str(len(content))))
         elif raw.method == b"HEAD":
             headers.append(("Content-Length", given or "0"))
         raw.outheaders.extend((_encode(name), _encode(value)) for name, value in headers)
         raw.ensure_headers_sent()
-        if has_body and response.body:
-            raw.write(response.body)
+        if has_body and content:
+            for block in blocks_of(content):
+                raw.write(block)
 
 
 def _encode(text: str) -> bytes:
@@ -129,7 +68,7 @@ def _encode(text: str) -> bytes:
     return text.replace("\r", " ").replace("\n", " ").encode("utf-8", "replace")
 
 
-def _read(raw: Any, body: _Body) -> HttpRequest:
+def _read(raw: Any, body: WireBody) -> HttpRequest:
     headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw.inheaders.items())
     return HttpRequest(
         method=raw.method.decode("latin-1"),
@@ -154,9 +93,8 @@ class _DaemonPool(ThreadPool):
 class GateServer(HTTPServer):
     """An HTTP server on one address. `prepare()` binds it, `serve()` runs until `stop()`."""
 
-    ConnectionClass = _Connection
+    ConnectionClass = StrictConnection
     max_request_header_size = _MAX_HEADER_BYTES
-    max_request_body_size = _MAX_BODY_BYTES
 
     @staticmethod
     def bind_socket(socket_: socket.socket, bind_addr: Any) -> socket.socket:
@@ -176,3 +114,10 @@ class GateServer(HTTPServer):
         # A client that is connected and says nothing must not hold up the end.
         self.shutdown_timeout = 0.3  # type: ignore[assignment]  # any number will do
         self.requests = _DaemonPool(self, min=_THREADS, max=_THREADS)
+
+    def process_conn(self, conn: Any) -> None:
+        """Let a thread see to the connection, once there is something to see: browsers connect ahead of need."""
+        if conn.last_used is None:
+            self.put_conn(conn)
+        else:
+            super().process_conn(conn)

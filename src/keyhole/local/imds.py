@@ -21,9 +21,8 @@ from typing import Any
 from keyhole.local.backend import Backend, Instance
 from keyhole.local.imds_credentials import RoleCredentials
 from keyhole.local.imds_tree import build_tree, find_text
+from keyhole.local.loopback_listener import StartResponse, Unanswered, WsgiApp, is_own_host
 from keyhole.local.sessions import SessionStore
-
-StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 LIVE_STATES = frozenset({"pending", "running"})
 
@@ -31,8 +30,7 @@ _TOKEN_PATH = "/latest/api/token"
 _TTL_HEADER = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
 _MAX_TTL_S = 21600
 
-# A page in a browser can name this port under a domain of its own (DNS rebinding): such a Host is not ours.
-_OWN_HOSTS = frozenset({"127.0.0.1", "localhost", "169.254.169.254"})
+_OWN_ADDRESS = "169.254.169.254"
 
 _ERROR_PAGE = """<?xml version="1.0" encoding="iso-8859-1"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN"
@@ -79,7 +77,7 @@ class MetadataTokens:
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: HTTPStatus
-    text: str
+    text: str | bytes
     content_type: str = "text/plain"
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -92,12 +90,31 @@ class MetadataService:
         self._backend = backend
         self._clock = sessions.clock
         self._tokens = MetadataTokens(sessions.clock)
-        self._credentials = RoleCredentials(sessions)
+        self._credentials = {is_v2: RoleCredentials(sessions, "2.0" if is_v2 else "1.0") for is_v2 in (False, True)}
+
+    def seen_from(self, hops: int) -> WsgiApp:
+        """Give the service as a client sees it that is so many network hops away: 1 on the instance, 2 in a container.
+
+        AWS: EC2 User Guide, "Use the Instance Metadata Service to access instance metadata", hop limit: the answer to a
+        PUT does not get further than it, so the client waits in vain. Here its connection is closed, which comes to the
+        same, sooner.
+        """
+
+        def serve(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+            if environ["REQUEST_METHOD"] == "PUT" and not self._reaches(hops):
+                raise Unanswered
+            return self(environ, start_response)
+
+        return serve
+
+    def _reaches(self, hops: int) -> bool:
+        instance = self._backend.find_instance(self._instance_id)
+        return instance is None or hops <= instance.hop_limit
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         answer = self._answer(environ)
-        body = answer.text.encode()
+        body = answer.text if isinstance(answer.text, bytes) else answer.text.encode()
         headers = [
             ("Content-Type", answer.content_type),
             ("Content-Length", str(len(body))),
@@ -108,7 +125,7 @@ class MetadataService:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _answer(self, environ: dict[str, Any]) -> _Answer:
-        if not _is_own_host(environ.get("HTTP_HOST", "")):
+        if not is_own_host(environ.get("HTTP_HOST", ""), _OWN_ADDRESS):
             return _refusal(HTTPStatus.FORBIDDEN)
         instance = self._backend.find_instance(self._instance_id)
         if instance is None or instance.state not in LIVE_STATES:
@@ -144,15 +161,14 @@ class MetadataService:
         if token is not None and not self._tokens.is_valid(token):
             # A bad token is refused even where none is needed.
             return _refusal(HTTPStatus.UNAUTHORIZED)
-        text = find_text(build_tree(instance, self._credentials, self._clock()), path)
-        return _refusal(HTTPStatus.NOT_FOUND) if text is None else _Answer(HTTPStatus.OK, text)
+        tree = build_tree(instance, self._credentials[token is not None], self._clock())
+        text = find_text(tree, path)
+        if text is None:
+            return _refusal(HTTPStatus.NOT_FOUND)
+        content_type = "application/octet-stream" if isinstance(text, bytes) else "text/plain"
+        return _Answer(HTTPStatus.OK, text, content_type)
 
 
 def _refusal(status: HTTPStatus, headers: tuple[tuple[str, str], ...] = ()) -> _Answer:
     page = _ERROR_PAGE.format(title=f"{status.value} - {status.phrase}")
     return _Answer(status, page, "text/html", headers)
-
-
-def _is_own_host(host: str) -> bool:
-    name, _, port = host.lower().partition(":")
-    return name in _OWN_HOSTS and (port == "" or port.isdecimal())

@@ -1,4 +1,4 @@
-"""The credentials of an instance's role: issued on EC2's behalf where the role trusts EC2, and renewed in time.
+"""The credentials of an instance's role as its metadata service lays them out, or why there are none.
 
 AWS: EC2 User Guide, "Retrieve security credentials from instance metadata"; IAM User Guide, "Troubleshoot IAM and
 Amazon EC2".
@@ -7,44 +7,38 @@ Amazon EC2".
 from __future__ import annotations
 
 import json
-import threading
-from datetime import datetime, timedelta
 
-from keyhole.errors import PolicyError
-from keyhole.iam import decide, parse_policy
-from keyhole.iam.model import Context, PolicyKind, PolicySet, Principal, PrincipalKind, Request
 from keyhole.local.backend import Instance, Role
-from keyhole.local.sessions import Session, SessionStore, assumed_role_principal
+from keyhole.local.service_credentials import Assumer, ServiceCredentials, render_time
+from keyhole.local.sessions import SessionStore
 
 _SERVICE = "ec2.amazonaws.com"
-_LIFETIME_S = 6 * 3600
-
-# AWS promises five minutes at least. SDKs begin to ask for new credentials up to twenty minutes before the end, and
-# stretch those that they have when they get the old ones again.
-_RENEW_BEFORE = timedelta(minutes=30)
-
 _TROUBLESHOOTING = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc"
 )
 
 
 class RoleCredentials:
-    """The credentials that one instance hands out, for the role that it is asked about; thread-safe."""
+    """The credentials that one instance hands out, for the role that it is asked about; thread-safe.
 
-    def __init__(self, sessions: SessionStore) -> None:
+    `delivery` is the version of the metadata service that they come by, "1.0" or "2.0": they say so for ever.
+    """
+
+    def __init__(self, sessions: SessionStore, delivery: str) -> None:
         self._sessions = sessions
-        self._lock = threading.Lock()
-        self._current: Session | None = None
+        self._delivery = delivery
+        self._credentials = ServiceCredentials(sessions)
 
     def render(self, role: Role, instance: Instance) -> str:
         """Give the document at `iam/security-credentials/ROLE`: credentials, or why there are none."""
-        moment = self._sessions.clock()
-        if not trusts_ec2(role, instance.region, moment):
-            # Judged anew each time, so that a trust policy that was repaired (or broken) shows at once.
+        # On EC2 the instance id is the session's name.
+        context = _session_context(instance, self._delivery)
+        assumer = Assumer(_SERVICE, instance.region, instance.instance_id, session_context=context)
+        session = self._credentials.provide(role, assumer)
+        if session is None:
             message = f"EC2 cannot assume the role {role.name}. Please see documentation at {_TROUBLESHOOTING}."
-            refusal = {"Code": "AssumeRoleUnauthorizedAccess", "Message": message, "LastUpdated": render_time(moment)}
-            return render_document(refusal)
-        session = self._provide(role, instance, moment)
+            updated = render_time(self._sessions.clock())
+            return render_document({"Code": "AssumeRoleUnauthorizedAccess", "Message": message, "LastUpdated": updated})
         return render_document(
             {
                 "Code": "Success",
@@ -57,46 +51,20 @@ class RoleCredentials:
             }
         )
 
-    def _provide(self, role: Role, instance: Instance, moment: datetime) -> Session:
-        with self._lock:
-            session = self._current
-            if session is None or session.role_id != role.role_id or session.expires_at - moment < _RENEW_BEFORE:
-                # On EC2 the instance id is the session's name.
-                session = self._sessions.issue(
-                    assumed_role_principal(role.arn, instance.instance_id),
-                    duration_s=_LIFETIME_S,
-                    role_id=role.role_id,
-                    session_name=instance.instance_id,
-                )
-                self._current = session
-            return session
 
+def _session_context(instance: Instance, delivery: str) -> dict[str, str]:
+    """Give the condition keys of requests made with an instance's credentials.
 
-def trusts_ec2(role: Role, region: str, moment: datetime) -> bool:
-    """Hold iff the role's trust policy lets EC2 assume it; a trust policy that does not parse lets nobody."""
-    try:
-        trust = parse_policy(role.trust, kind=PolicyKind.TRUST, name=role.arn)
-    except PolicyError:
-        return False
-    context = Context(
-        {
-            "aws:CurrentTime": render_time(moment),
-            "aws:EpochTime": str(int(moment.timestamp())),
-            "aws:PrincipalIsAWSService": "true",
-            "aws:PrincipalServiceName": _SERVICE,
-            "aws:PrincipalServiceNamesList": (_SERVICE,),
-            "aws:RequestedRegion": region,
-            "aws:SecureTransport": "true",
-        }
-    )
-    ec2 = Principal(PrincipalKind.SERVICE, arn=_SERVICE)
-    request = Request(ec2, "sts:AssumeRole", role.arn, context, resource_account=role.account)
-    return decide(request, PolicySet(trust=trust)).is_allowed
-
-
-def render_time(moment: datetime) -> str:
-    """Give a time as AWS writes it: UTC, to the second."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    AWS: IAM User Guide, "AWS global condition context keys", aws:Ec2InstanceSourceVpc; EC2 User Guide, "Use the
+    Instance Metadata Service to access instance metadata", ec2:RoleDelivery; Service Authorization Reference, EC2.
+    """
+    values = {
+        "ec2:SourceInstanceARN": f"arn:aws:ec2:{instance.region}:{instance.account}:instance/{instance.instance_id}",
+        "ec2:RoleDelivery": delivery,
+        "aws:Ec2InstanceSourceVpc": instance.vpc_id,
+        "aws:Ec2InstanceSourcePrivateIPv4": instance.private_ip,
+    }
+    return {key: value for key, value in values.items() if value}
 
 
 def render_document(document: dict[str, str]) -> str:

@@ -9,31 +9,36 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Union
 
 from keyhole.local.backend import Instance
-from keyhole.local.imds_credentials import RoleCredentials, render_document, render_time
+from keyhole.local.imds_credentials import RoleCredentials, render_document
+from keyhole.local.service_credentials import render_time
 
 # A text is made only when it is asked for: listing a directory must not issue credentials.
-Node = Union["Tree", Callable[[], str]]
+Node = Union["Tree", Callable[[], str | bytes]]
 Tree = dict[str, Node]
 
 # AWS: EC2 User Guide, "Instance type naming conventions": a `g` after the generation is Graviton.
 _ARM_TYPE = re.compile(r"a1|mac2|[a-z]+\d+g")
+# AWS: EC2 User Guide, "View tags for your EC2 instances using instance metadata", allowed characters.
+_TAG_KEY = re.compile(r"[0-9A-Za-z+\-=.,_:@]+")
 
 
 def build_tree(instance: Instance, credentials: RoleCredentials, at: datetime) -> Tree:
     """Give everything below `/` for the instance as it is now."""
-    return {
-        "latest": {
-            "dynamic": {"instance-identity": {"document": lambda: _identity_document(instance)}},
-            "meta-data": _metadata(instance, credentials, at),
-        }
+    latest: Tree = {
+        "dynamic": {"instance-identity": {"document": lambda: _identity_document(instance)}},
+        "meta-data": _metadata(instance, credentials, at),
     }
+    if instance.user_data:
+        latest["user-data"] = lambda: instance.user_data
+    return {"latest": latest}
 
 
-def find_text(tree: Tree, path: str) -> str | None:
-    """Give the text at a path, or the listing of a directory; None where there is neither."""
+def find_text(tree: Tree, path: str) -> str | bytes | None:
+    """Give the text at a path, or the listing of a directory; None where there is neither. User data are bytes."""
     node: Node = tree
     parts = [part for part in path.split("/") if part]
     for part in parts:
@@ -69,15 +74,24 @@ def _metadata(instance: Instance, credentials: RoleCredentials, at: datetime) ->
             "partition": lambda: _partition(instance.region),
         },
     }
+    if instance.metadata_tags == "enabled" and instance.tags:
+        # Keys that cannot stand in a path are refused by AWS where tags are enabled.
+        tags: Tree = {key: partial(str, value) for key, value in instance.tags if _TAG_KEY.fullmatch(key)}
+        tree["tags"] = {"instance": tags}
     if instance.profile_arn:
         tree["iam"] = _iam(instance, credentials, at)
     return tree
 
 
 def _iam(instance: Instance, credentials: RoleCredentials, at: datetime) -> Tree:
+    updated = render_time(at)
+    if not instance.profile_id:
+        # AWS: IAM User Guide, "Troubleshoot IAM and Amazon EC2": the profile was deleted while it was attached.
+        gone = {"Code": "InstanceProfileNotFound", "Message": "Instance Profile not found", "LastUpdated": updated}
+        return {"info": lambda: render_document(gone)}
     info = {
         "Code": "Success",
-        "LastUpdated": render_time(at),
+        "LastUpdated": updated,
         "InstanceProfileArn": instance.profile_arn,
         "InstanceProfileId": instance.profile_id,
     }

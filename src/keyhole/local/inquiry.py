@@ -15,8 +15,9 @@ from keyhole.local.backend import Backend, Bucket, Role, User
 from keyhole.local.call import ApiCall, Caller, Fault
 from keyhole.local.mode import Mode
 from keyhole.local.policies import ROOT_POLICY, parse_stored
-from keyhole.local.resource_policies import find_resource_policy
+from keyhole.local.resource_policies import find_object_name, find_resource, is_of_source
 from keyhole.local.resource_tags import resource_tags
+from keyhole.local.service_models import QUERY_COMPATIBLE
 
 Values = Mapping[str, str | tuple[str, ...]]
 
@@ -64,22 +65,23 @@ class Inquiry:
         values = {**self.context, **question.context}
         if bucket:
             values |= {"aws:ResourceAccount": bucket.account, "s3:ResourceAccount": bucket.account}
-            values |= self._existing_tags(question, values)
+            values |= self._object_values(question)
         else:
             values |= resource_tags(question.resource, self.backend)
         caller = self.caller
+        resource = find_resource(question, self.call, caller, bucket, self.backend)
         request = Request(
             principal=caller.principal,
             action=question.action,
             resource=question.resource,
             context=Context(values),
-            resource_account=bucket.account if bucket else caller.account,
+            resource_account=resource.account,
         )
         is_owner = bool(bucket) and caller.principal.kind is PrincipalKind.ROOT and caller.account == bucket.account  # type: ignore[union-attr]
         if is_owner and question.action in _ROOT_RESCUE:
             self.trail.append(Asked(request, None))
             return ""
-        return self._decide(request, resource=find_resource_policy(question, caller, bucket, self.backend))
+        return self._decide(request, resource=resource.policy)
 
     def require(self, request: Request, *, resource: Policy | None = None, trust: Policy | None = None) -> None:
         """Return where the request is allowed. Raises: Fault with AWS's sentence where it is not."""
@@ -100,13 +102,17 @@ class Inquiry:
             return None
         return self.backend.find_bucket(resource.removeprefix("arn:aws:s3:::").partition("/")[0])
 
-    def _existing_tags(self, question: Question, values: Values) -> dict[str, str | tuple[str, ...]]:
-        if question.action not in _TAGGED_OBJECT_ACTIONS:
+    def _object_values(self, question: Question) -> dict[str, str | tuple[str, ...]]:
+        name = find_object_name(question, self.call)
+        if name is None:
             return {}
-        name, _, key = question.resource.removeprefix("arn:aws:s3:::").partition("/")
-        version = str(values.get("s3:versionid", ""))
-        tags = self.backend.object_tags(name, key, version)
-        return {f"s3:ExistingObjectTag/{tag}": value for tag, value in tags}
+        values: dict[str, str | tuple[str, ...]] = {}
+        if is_of_source(question, self.call) and name.version_id:
+            values["s3:versionid"] = name.version_id
+        if question.action in _TAGGED_OBJECT_ACTIONS:
+            tags = self.backend.object_tags(name.bucket, name.key, name.version_id)
+            values |= {f"s3:ExistingObjectTag/{tag}": value for tag, value in tags}
+        return values
 
     def _policies(self, resource: Policy | None, trust: Policy | None) -> PolicySet:
         identity, boundary = identity_policies(self.caller, self.backend)
@@ -122,6 +128,11 @@ def identity_policies(caller: Caller, backend: Backend) -> tuple[tuple[Policy, .
     holder: User | Role | None = None
     if principal.kind is PrincipalKind.USER:
         holder = backend.find_user(principal.account, caller.user_name)
+    elif principal.kind is PrincipalKind.FEDERATED_USER:
+        # AWS: IAM User Guide, "Permissions for GetFederationToken": those of the user who federated it, at most.
+        if not principal.role_arn:
+            return (ROOT_POLICY,), None
+        holder = backend.find_user(principal.account, principal.role_arn.rsplit("/", 1)[-1])
     elif principal.kind is PrincipalKind.ROLE_SESSION:
         holder = backend.find_role(principal.account, principal.role_arn.rsplit("/", 1)[-1])
     if holder is None:
@@ -135,8 +146,11 @@ def access_denied(call: ApiCall, message: str) -> Fault:
     """Give the denial in the words of the call's service."""
     if call.service == "ec2":
         return Fault("UnauthorizedOperation", f"You are not authorized to perform this operation. {message}", 403)
+    if call.service == "sns":
+        return Fault("AuthorizationError", message.replace(": sns:", ": SNS:").replace(" sns:", " SNS:"), 403)
     if call.protocol in ("json", "cbor", "rest-json"):
-        return Fault("AccessDeniedException", message, 400)
+        # What once spoke the query protocol keeps its status.
+        return Fault("AccessDeniedException", message, 403 if call.service in QUERY_COMPATIBLE else 400)
     return Fault("AccessDenied", message, 403)
 
 

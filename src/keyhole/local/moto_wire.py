@@ -4,11 +4,10 @@ along, so that moto cannot understand a call otherwise than the gate did.
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
-from datetime import UTC
-from email.utils import format_datetime, parsedate_to_datetime
 from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -19,31 +18,60 @@ from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY, environ_key_fo
 
 from keyhole.local.actions import s3
 from keyhole.local.call import ApiCall, Fault
+from keyhole.local.constraints import check_constraints, has_wrong_choice
 from keyhole.local.protocols.xmlbody import malformed_xml
-from keyhole.local.service_models import find_operation, serialization, service_model
+from keyhole.local.service_models import find_operation, json_content_type, serialization, service_model
 
-_HOSTS = {"resourcegroupstaggingapi": "tagging", "iam": "iam"}
+_HOSTS = {"resourcegroupstaggingapi": "tagging", "cloudwatch": "monitoring"}
+_OF_CONSTRAINTS = frozenset({"missing required field", "invalid range", "invalid length"})
 _SCOPE_DATE = "20200101"
 # These are taken care of before a call gets here, or are written below.
-_DONE = frozenset({"x-amz-copy-source", "x-amz-expected-bucket-owner", "content-length"})
+_CUSTOMER_KEY = ("algorithm", "key", "key-md5")
+_DONE = frozenset(
+    {
+        *("x-amz-copy-source", "x-amz-expected-bucket-owner", "content-length", "x-amz-acl", "if-match"),
+        *("if-none-match", "if-modified-since", "if-unmodified-since"),
+        *(f"x-amz-copy-source-if-{name}" for name in ("match", "none-match", "modified-since", "unmodified-since")),
+        *(f"x-amz-grant-{name}" for name in ("full-control", "read", "read-acp", "write", "write-acp")),
+        *(f"x-amz-server-side-encryption-customer-{name}" for name in _CUSTOMER_KEY),
+        *(f"x-amz-copy-source-server-side-encryption-customer-{name}" for name in _CUSTOMER_KEY),
+    }
+)
 # AWS: S3 API Reference, GetObject: a Range that is none is as if it were not there.
 _RANGE = re.compile(r"^bytes=(\d{1,18}-\d{0,18}|-\d{1,18})$")
 
 
 def check_members(call: ApiCall) -> None:
-    """Hold iff the call has every member that it must have, each of its type: moto does not look. Raises: Fault."""
+    """Hold iff the call has the members that it must have, each as its model says; moto rarely looks. Raises: Fault."""
     operation = find_operation(call.service, call.operation)
     if operation is None:
         raise Fault("NotImplemented", f"{call.service}:{call.operation} is not an operation", 501)
     shape = operation.input_shape
-    if shape is None or not (report := ParamValidator().validate(dict(call.params), shape)).has_errors():
+    if shape is None:
         return
-    why = report.generate_report().replace("\n", " ")
-    if call.service == "s3":
-        raise malformed_xml() if shape.serialization.get("payload") in call.params else Fault("InvalidRequest", why)
-    if call.service == "ec2":
-        raise Fault("InvalidParameterValue", why)
-    raise Fault("SerializationException" if call.protocol in ("json", "cbor") else "ValidationError", why)
+    if report := _wrong_types(call, shape):
+        if call.service == "s3":
+            raise (
+                malformed_xml()
+                if shape.serialization.get("payload") in call.params
+                else Fault("InvalidRequest", report)
+            )
+        if call.service == "ec2":
+            raise Fault("InvalidParameterValue", report)
+        raise Fault("SerializationException" if call.protocol in ("json", "cbor") else "ValidationError", report)
+    if call.service != "s3":
+        check_constraints(call, shape)
+    elif call.operation != "CreateBucket" and has_wrong_choice(call, shape):
+        raise malformed_xml()
+
+
+def _wrong_types(call: ApiCall, shape: Any) -> str:
+    """Give what is wrong with the types of members, and with S3's also what is missing."""
+    report = ParamValidator().validate(dict(call.params), shape)
+    if call.service != "s3":
+        # What is missing or out of range is AWS's to say in its own words.
+        report._errors = [error for error in report._errors if error[0] not in _OF_CONSTRAINTS]
+    return str(report.generate_report()).replace("\n", " ") if report.has_errors() else ""
 
 
 def s3_environ(call: ApiCall, account: str, body: bytes) -> dict[str, Any]:
@@ -109,9 +137,9 @@ def json_environ(call: ApiCall, account: str) -> dict[str, Any]:
     shape = operation.input_shape if operation else None
     members = {name: value for name, value in call.params.items() if shape and name in shape.members}
     # moto reads a text like `x&Action=…` in JSON as a form, and so as another operation.
-    text = json.dumps(members).replace("&", "\\u0026")
+    text = json.dumps(members, default=_as_base64).replace("&", "\\u0026")
     environ = _environ(call, account, text.encode())
-    environ["CONTENT_TYPE"] = "application/x-amz-json-1.1"
+    environ["CONTENT_TYPE"] = json_content_type(call.service)
     prefix = service_model(call.service).metadata["targetPrefix"]
     environ["HTTP_X_AMZ_TARGET"] = f"{prefix}.{call.operation}"
     return environ
@@ -129,8 +157,8 @@ def _environ(
     region = call.region if call.region != "aws-global" else "us-east-1"
     host = f"{_HOSTS.get(call.service, call.service)}.{region}.amazonaws.com"
     scope = f"{_SCOPE_DATE}/{region}/{call.service}/aws4_request"
-    # moto notes from the key id when a key was last used.
-    credential = f"{_key_id(call)}/{scope}"
+    # No key that there is: when one was last used is noted by the gate.
+    credential = f"AKIAANONYMOUSREQUEST/{scope}"
     return {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
@@ -150,12 +178,6 @@ def _environ(
     }
 
 
-def _key_id(call: ApiCall) -> str:
-    authorization = call.request.headers.get("authorization", "")
-    found = authorization.partition("Credential=")[2].partition("/")[0]
-    return found if found.isascii() and found.isalnum() and len(found) == 20 else "AKIAANONYMOUSREQUEST"
-
-
 def _s3_headers(call: ApiCall) -> list[tuple[str, str]]:
     """Give the headers that the operation's model has, as they were sent."""
     operation = find_operation("s3", call.operation)
@@ -171,18 +193,9 @@ def _s3_headers(call: ApiCall) -> list[tuple[str, str]]:
             # moto takes any text there for a yes.
             if call.params.get(member_name) is False or (name == "range" and not _RANGE.match(headers[name])):
                 continue
-            value = _date(headers[name]) if name.endswith("-since") else headers[name]
-            if value:
-                found.append((name, value))
+            if headers[name]:
+                found.append((name, headers[name]))
     return found
-
-
-def _date(text: str) -> str:
-    """Give a date as HTTP writes it, "" for what is none: such a condition is as if it were not there."""
-    try:
-        return format_datetime(parsedate_to_datetime(text).astimezone(UTC), usegmt=True)
-    except (ValueError, TypeError, OverflowError):
-        return ""
 
 
 def _s3_query(call: ApiCall) -> str:
@@ -204,6 +217,10 @@ def _copy_source(call: ApiCall) -> str:
     bucket, key, version = s3.copy_source(call)
     suffix = f"?versionId={quote(version, safe='')}" if version else ""
     return f"/{quote(bucket)}/{quote(key, safe='/')}{suffix}"
+
+
+def _as_base64(value: Any) -> str:
+    return base64.b64encode(value).decode()
 
 
 def _text(value: Any) -> str:

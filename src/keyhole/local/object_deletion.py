@@ -1,52 +1,72 @@
-"""DeleteObjects: decided key by key, answered key by key.
+"""Deletions: of one object, and of many that are decided and answered key by key.
 
-AWS: S3 API Reference, DeleteObjects: keys that may not be deleted come back as errors, the others are deleted.
+AWS: S3 API Reference, DeleteObject and DeleteObjects: keys that may not be deleted come back as errors, the others are
+deleted; S3 User Guide, "Deleting object versions from a versioning-enabled bucket".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Any
-from xml.sax.saxutils import escape
 
+from keyhole.local import object_lock
 from keyhole.local.actions.row import Question
 from keyhole.local.backend import Backend
-from keyhole.local.call import ApiCall, Response
+from keyhole.local.call import ApiCall, Caller, Fault, Response
+from keyhole.local.object_presence import check_version_id
 from keyhole.local.protocols.xmlbody import malformed_xml
+from keyhole.local.s3_xml import document, element
+from keyhole.local.stored_objects import Deletion
 
 _MAX_KEYS = 1000
-_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 # Gives the sentence of a denial, "" where the caller may.
 Ask = Callable[[Question], str]
 
 
-def delete_objects(call: ApiCall, account: str, backend: Backend, ask: Ask) -> Response:
+def answer_deletion(call: ApiCall, _caller: Caller, _bucket: object, backend: Backend) -> Response:
+    """DeleteObject. Raises: Fault."""
+    version_id = check_version_id(call)
+    bypasses = bool(call.params.get("BypassGovernanceRetention"))
+    item = {"Key": call.params["Key"], "VersionId": version_id, "ETag": call.params.get("IfMatch")}
+    done = _delete(str(call.params["Bucket"]), item, backend, bypasses=bypasses)
+    headers = [("x-amz-version-id", done.version_id)] if done.version_id else []
+    if done.is_delete_marker:
+        headers.append(("x-amz-delete-marker", "true"))
+    return Response(204, tuple(headers))
+
+
+def delete_objects(call: ApiCall, backend: Backend, ask: Ask) -> Response:
     """Delete those of the named keys that the caller may delete. Raises: Fault (MalformedXML)."""
     request = call.params.get("Delete") or {}
     objects = request.get("Objects") or []
     if not 0 < len(objects) <= _MAX_KEYS or any(not item.get("Key") for item in objects):
         raise malformed_xml()
-    denials = [(item, _denial(call, item, ask)) for item in objects]
-    allowed = [item for item, message in denials if not message]
-    errors = "".join(_error(item, message) for item, message in denials if message)
-    if not allowed:
-        return _response(errors)
-    body = _document(allowed)
-    response = backend.handle(replace(call, params={**call.params, "Delete": {"Objects": allowed}}), account, body)
-    text = response.body.decode()
-    if response.status != 200:
-        return response
-    inner = text[text.index(">", text.index("<DeleteResult")) + 1 : text.rindex("</DeleteResult>")] if (
-        "</DeleteResult>" in text
-    ) else ""  # fmt: skip
-    if request.get("Quiet"):
-        inner = _without_deleted(inner)
-    return _response(inner + errors)
+    bypasses = bool(call.params.get("BypassGovernanceRetention"))
+    answers: list[str] = []
+    for item in objects:
+        message = _denial(call, item, ask)
+        if message:
+            answers.append(_error(item, Fault("AccessDenied", message, 403)))
+            continue
+        try:
+            done = _delete(str(call.params["Bucket"]), item, backend, bypasses=bypasses)
+        except Fault as fault:
+            answers.append(_error(item, fault))
+            continue
+        if not request.get("Quiet"):
+            answers.append(_deleted(item, done))
+    return document("DeleteResult", "".join(answers))
 
 
-def _denial(call: ApiCall, item: dict[str, Any], ask: Ask) -> str:
+def _delete(bucket: str, item: Mapping[str, Any], backend: Backend, *, bypasses: bool) -> Deletion:
+    key, version_id = str(item["Key"]), str(item.get("VersionId") or "")
+    if version_id and (stored := backend.find_object(bucket, key, version_id)):
+        object_lock.check_unlocked(stored.lock, bypasses=bypasses)
+    return backend.delete_object(bucket, key, version_id, str(item.get("ETag") or ""))
+
+
+def _denial(call: ApiCall, item: Mapping[str, Any], ask: Ask) -> str:
     action = "s3:DeleteObjectVersion" if item.get("VersionId") else "s3:DeleteObject"
     resource = f"arn:aws:s3:::{call.params['Bucket']}/{item['Key']}"
     context = {"s3:versionid": item["VersionId"]} if item.get("VersionId") else {}
@@ -56,36 +76,17 @@ def _denial(call: ApiCall, item: dict[str, Any], ask: Ask) -> str:
     return message
 
 
-def _document(objects: list[dict[str, Any]]) -> bytes:
-    items = "".join(
-        f"<Object><Key>{_escape(item['Key'])}</Key>"
-        + (f"<VersionId>{_escape(item['VersionId'])}</VersionId>" if item.get("VersionId") else "")
-        + "</Object>"
-        for item in objects
-    )
-    return f'<Delete xmlns="{_NAMESPACE}">{items}</Delete>'.encode()
+def _deleted(item: Mapping[str, Any], done: Deletion) -> str:
+    inner = element("Key", item["Key"])
+    if item.get("VersionId"):
+        inner += element("VersionId", item["VersionId"])
+    if done.is_delete_marker:
+        inner += element("DeleteMarker", True) + element("DeleteMarkerVersionId", done.version_id)
+    return element("Deleted", inner=inner)
 
 
-def _error(item: dict[str, Any], message: str) -> str:
-    version = f"<VersionId>{_escape(item['VersionId'])}</VersionId>" if item.get("VersionId") else ""
-    return (
-        f"<Error><Key>{_escape(item['Key'])}</Key>{version}<Code>AccessDenied</Code>"
-        f"<Message>{escape(message)}</Message></Error>"
-    )
-
-
-def _response(inner: str) -> Response:
-    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<DeleteResult xmlns="{_NAMESPACE}">{inner}</DeleteResult>'
-    return Response(200, (("Content-Type", "application/xml"),), text.encode())
-
-
-def _without_deleted(inner: str) -> str:
-    while "<Deleted>" in inner:
-        start = inner.index("<Deleted>")
-        end = inner.index("</Deleted>", start) + len("</Deleted>")
-        inner = inner[:start] + inner[end:]
-    return inner
-
-
-def _escape(text: str) -> str:
-    return escape(text, {"\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})
+def _error(item: Mapping[str, Any], fault: Fault) -> str:
+    inner = element("Key", item["Key"])
+    if item.get("VersionId"):
+        inner += element("VersionId", item["VersionId"])
+    return element("Error", inner=inner + element("Code", fault.code) + element("Message", fault.message))

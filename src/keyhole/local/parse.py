@@ -12,8 +12,15 @@ from typing import Any
 
 from keyhole.local import sigv2
 from keyhole.local.call import ApiCall, Fault, Headers, HttpRequest
-from keyhole.local.protocols import jsonbody, query, rest
-from keyhole.local.service_models import PROTOCOLS, SIGNING_NAMES, find_operation, is_region, service_model
+from keyhole.local.protocols import jsonbody, query, rest, s3control
+from keyhole.local.service_models import (
+    PROTOCOLS,
+    QUERY_COMPATIBLE,
+    SIGNING_NAMES,
+    find_operation,
+    is_region,
+    service_model,
+)
 from keyhole.local.sigv4 import Signature
 
 _UNSIGNED_STS = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"})
@@ -67,8 +74,11 @@ def find_destination(request: HttpRequest, signature: Signature | None, default_
                 f"{', '.join(sorted(SIGNING_NAMES))}."
             )
             raise Fault("UnknownService", message, 400)
-        protocol = "cbor" if PROTOCOLS[service] == "json" and jsonbody.is_cbor(request) else PROTOCOLS[service]
-        return Destination(service, signature.region, protocol)
+        if service == "s3" and s3control.is_control(request):
+            return Destination(s3control.SERVICE, signature.region, "rest-xml")
+        return Destination(service, signature.region, _spoken(service, request))
+    if s3control.is_control(request):
+        return Destination(s3control.SERVICE, default_region, "rest-xml")
     if _is_unsigned_sts(request):
         return Destination("sts", default_region, "query")
     return Destination("s3", default_region, "rest-xml")
@@ -78,15 +88,29 @@ def parse_call(request: HttpRequest, destination: Destination) -> ApiCall:
     """Give the API call in the request. Raises: Fault."""
     if destination.service == "s3":
         return _parse_s3(request, destination)
+    if destination.service == s3control.SERVICE:
+        operation, params = s3control.parse_control(request)
+        return ApiCall(destination.service, operation, params, destination.region, destination.protocol, request)
     if destination.protocol in ("query", "ec2"):
         operation, params = _parse_query(request, destination)
     else:
         model = service_model(destination.service)
         operation = jsonbody.read_operation(request, model.metadata["targetPrefix"])
-        params = jsonbody.parse_members(request)
-        if find_operation(destination.service, operation) is None:
+        known = find_operation(destination.service, operation)
+        if known is None:
             raise Fault("UnknownOperationException", f"The operation {operation} is not known.", 400)
+        params = jsonbody.parse_members(request, known.input_shape)
     return ApiCall(destination.service, operation, params, destination.region, destination.protocol, request)
+
+
+def _spoken(service: str, request: HttpRequest) -> str:
+    """Give the protocol that the client speaks, of those that the service does."""
+    if PROTOCOLS[service] == "json" or service in QUERY_COMPATIBLE:
+        if jsonbody.is_cbor(request):
+            return "cbor"
+        if "x-amz-target" in request.headers:
+            return "json"
+    return PROTOCOLS[service]
 
 
 def _parse_query(request: HttpRequest, destination: Destination) -> tuple[str, dict[str, Any]]:

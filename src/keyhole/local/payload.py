@@ -1,37 +1,82 @@
-"""The payload of an S3 request: unpacked from aws-chunked, its chunk signatures, hashes and checksums verified.
+"""The payload of an S3 request: taken off the wire block by block, its framing, hashes and checksums verified.
 
-AWS: S3 API Reference, "Signature calculations: transferring payload in multiple chunks", "… with trailing headers",
-and "Checking object integrity".
+AWS: S3 API Reference, "Authenticating Requests (AWS Signature Version 4)", payload options; S3 User Guide, "Checking
+object integrity in Amazon S3".
 """
 
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
-import re
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
-from keyhole.local import checksums
-from keyhole.local.call import Fault, Headers, HttpRequest
-from keyhole.local.sigv4 import EMPTY_SHA256, UNSIGNED_PAYLOAD, Signature
+from keyhole.local import aws_chunks, checksums
+from keyhole.local.blob import BlobWriter, Content
+from keyhole.local.call import Body, Fault, Headers, HttpRequest
+from keyhole.local.sigv4 import UNSIGNED_PAYLOAD, Signature
 
-_CHUNK = "AWS4-HMAC-SHA256-PAYLOAD"
-_TRAILER = "AWS4-HMAC-SHA256-TRAILER"
-STREAMING_SIGNED = f"STREAMING-{_CHUNK}"
-STREAMING_UNSIGNED = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
-_STREAMING = frozenset({STREAMING_SIGNED, f"{STREAMING_SIGNED}-TRAILER", STREAMING_UNSIGNED})
-_MAX_TRAILER_BYTES = 16 * 1024
-_CHUNK_SIZE = re.compile(rb"^[0-9a-fA-F]{1,15}$")
+# AWS: S3 User Guide, "Uploading objects": at most 5 GiB in a single put.
+MAX_OBJECT_BYTES = 5 * 1024**3
+_CHECKSUM = "x-amz-checksum-"
+
+
+def _new_md5() -> checksums.Checksum:
+    return hashlib.md5(usedforsecurity=False)
+
+
+_MAKERS: dict[str, Callable[[], checksums.Checksum]] = {
+    **checksums.ALGORITHMS,
+    "md5": _new_md5,
+    "payload": hashlib.sha256,
+}
+
+
+@runtime_checkable
+class StreamedBody(Body, Protocol):
+    """A body that need not be in memory as a whole."""
+
+    def blocks(self) -> Iterator[bytes]:
+        """Give the bytes as they come in; once. Raises: Fault where it is cut off or too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
     """The bytes that were meant, and the trailing headers that came after them."""
 
-    data: bytes
-    trailers: tuple[tuple[str, str], ...] = ()
+    data: Content = field(repr=False)
+    trailers: aws_chunks.Trailers = ()
+
+
+class _Sink:
+    """Keeps what is written to it, and computes the hashes of these names: a checksum's, `md5` or `payload`."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._writer = BlobWriter()
+        self._hashes: dict[str, checksums.Checksum] = {name: _MAKERS[name]() for name in names}
+
+    @property
+    def size(self) -> int:
+        return self._writer.size
+
+    def write(self, data: bytes) -> None:
+        """Take some bytes. Raises: Fault (EntityTooLarge)."""
+        if self.size + len(data) > MAX_OBJECT_BYTES:
+            raise too_large(self.size + len(data))
+        self._writer.write(data)
+        for one in self._hashes.values():
+            one.update(data)
+
+    def finish(self) -> Content:
+        """Give everything that was written."""
+        return self._writer.finish()
+
+    def digest(self, name: str) -> bytes:
+        """Give a hash of everything that was written."""
+        return self._hashes[name].digest()
 
 
 def open_payload(request: HttpRequest, declared: str, signature: Signature | None, key: bytes) -> Payload:
@@ -39,18 +84,61 @@ def open_payload(request: HttpRequest, declared: str, signature: Signature | Non
 
     `declared` is its declared hash, `key` the signing key, empty where the request is not signed. Raises: Fault.
     """
-    raw = request.body.read()
-    if declared in _STREAMING:
-        payload = _unpack(raw, request.headers, declared, signature, key)
-    else:
-        payload = Payload(raw)
-        if declared != UNSIGNED_PAYLOAD:
-            _check_hash(raw, declared)
-    _check_digest(payload.data, request.headers)
+    headers = request.headers
     # The checksums sent with CompleteMultipartUpload are the object's, not those of the list of parts.
-    if not (request.method == "POST" and "uploadId=" in request.raw_query):
-        _check_checksums(payload, request.headers)
-    return payload
+    is_completion = request.method == "POST" and "uploadId=" in request.raw_query
+    given = {} if is_completion else _given_checksums(headers)
+    announced = [name.strip() for name in headers.get("x-amz-trailer", "").lower().split(",") if name.strip()]
+    if request.method == "PUT" and "x-amz-sdk-checksum-algorithm" in headers and not given and not announced:
+        message = "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer"
+        raise Fault("InvalidRequest", f"{message} headers were found.", 400)
+    is_hashed = declared != UNSIGNED_PAYLOAD and declared not in aws_chunks.STREAMING
+    names = {*given, *(name.removeprefix(_CHECKSUM) for name in announced if _is_checksum(name))}
+    names |= {"md5"} if "content-md5" in headers else set()
+    names |= {"payload"} if is_hashed else set()
+    sink = _Sink(frozenset(names))
+    trailers = _fill(sink, request, declared, signature, key)
+    if is_hashed:
+        _check_hash(sink.digest("payload").hex(), declared)
+    if "content-md5" in headers:
+        _check_md5(sink.digest("md5"), headers["content-md5"])
+    sent = dict(trailers)
+    trailing = _given_checksums(sent, f"{_CHECKSUM}%s trailing")
+    if any(name not in sent for name in announced) or not trailing.keys() <= names:
+        raise aws_chunks.malformed_trailer()
+    for name, value in (*given.items(), *trailing.items()):
+        if sink.digest(name) != base64.b64decode(value):
+            message = f"The {name.upper()} you specified did not match the calculated checksum."
+            raise Fault("BadDigest", message, 400)
+    return Payload(sink.finish(), trailers)
+
+
+def _fill(
+    sink: _Sink, request: HttpRequest, declared: str, signature: Signature | None, key: bytes
+) -> aws_chunks.Trailers:
+    blocks = body_blocks(request.body)
+    if declared in aws_chunks.STREAMING:
+        expected = _decoded_length(request.headers)
+        trailers = aws_chunks.unpack(blocks, declared, signature, key, sink.write)
+        if sink.size != expected:
+            raise aws_chunks.incomplete("it is not x-amz-decoded-content-length bytes long")
+        return trailers
+    for block in blocks:
+        sink.write(block)
+    return ()
+
+
+def check_framing(request: HttpRequest) -> None:
+    """Hold iff it is known how long the payload is before it is read, as S3 wants it. Raises: Fault.
+
+    AWS: S3 API Reference, "Error responses", MissingContentLength and NotImplemented.
+    """
+    headers = request.headers
+    if "transfer-encoding" in headers and "x-amz-decoded-content-length" not in headers:
+        message = "A header you provided implies functionality that is not implemented"
+        raise Fault("NotImplemented", message, 501, extra=(("Header", "Transfer-Encoding"),))
+    if request.method == "PUT" and "content-length" not in headers and "transfer-encoding" not in headers:
+        raise _missing_length()
 
 
 def declared_hash(request: HttpRequest, signature: Signature | None) -> str:
@@ -64,7 +152,7 @@ def declared_hash(request: HttpRequest, signature: Signature | None) -> str:
             raise Fault("InvalidRequest", "Missing required header for this request: x-amz-content-sha256", 400)
         return UNSIGNED_PAYLOAD
     is_hash = len(declared) == 64 and all(letter in "0123456789abcdef" for letter in declared.lower())
-    if declared != UNSIGNED_PAYLOAD and declared not in _STREAMING and not is_hash:
+    if declared != UNSIGNED_PAYLOAD and declared not in aws_chunks.STREAMING and not is_hash:
         message = (
             "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
             "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value."
@@ -73,128 +161,67 @@ def declared_hash(request: HttpRequest, signature: Signature | None) -> str:
     return declared
 
 
-def _check_hash(raw: bytes, declared: str) -> None:
-    computed = hashlib.sha256(raw).hexdigest()
+def _missing_length() -> Fault:
+    return Fault("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
+
+
+def too_large(size: int, limit: int = MAX_OBJECT_BYTES) -> Fault:
+    """The object would be larger than it may be."""
+    extra = (("ProposedSize", str(size)), ("MaxSizeAllowed", str(limit)))
+    return Fault("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", 400, extra=extra)
+
+
+def body_blocks(body: Body) -> Iterator[bytes]:
+    """Give a body block by block, if it can be had so; once. Raises: Fault."""
+    return body.blocks() if isinstance(body, StreamedBody) else iter((body.read(),))
+
+
+def _is_checksum(name: str) -> bool:
+    return name.startswith(_CHECKSUM) and name.removeprefix(_CHECKSUM) in checksums.ALGORITHMS
+
+
+def _given_checksums(source: Headers | dict[str, str], what: str = f"{_CHECKSUM}%s") -> dict[str, str]:
+    """Give the one checksum that a request may have, by its algorithm. Raises: Fault where it cannot be one."""
+    found = {name.removeprefix(_CHECKSUM): source[name] for name in source if _is_checksum(name)}
+    if len(found) > 1:
+        message = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+        raise Fault("InvalidRequest", message, 400)
+    for name, value in found.items():
+        try:
+            size = len(base64.b64decode(value, validate=True))
+        except (binascii.Error, ValueError):
+            size = 0
+        if size != checksums.SIZES[name]:
+            raise Fault("InvalidRequest", f"Value for {what % name} header is invalid.", 400)
+    return found
+
+
+def _check_hash(computed: str, declared: str) -> None:
     if not hmac.compare_digest(computed, declared.lower()):
         message = "The provided 'x-amz-content-sha256' header does not match what was computed."
         extra = (("ClientComputedContentSHA256", declared), ("S3ComputedContentSHA256", computed))
         raise Fault("XAmzContentSHA256Mismatch", message, 400, extra=extra)
 
 
-def _incomplete(why: str) -> Fault:
-    return Fault("IncompleteBody", f"The request body terminated unexpectedly: {why}", 400)
-
-
-def _unpack(raw: bytes, headers: Headers, declared: str, signature: Signature | None, key: bytes) -> Payload:
-    is_signed = declared.startswith(STREAMING_SIGNED)
-    if is_signed and (signature is None or not key):
-        raise Fault("AccessDenied", "Access Denied", 403)
-    previous = signature.signature if signature else ""
-    pieces: list[bytes] = []
-    position = 0
-    while True:
-        line_end = raw.find(b"\r\n", position)
-        if line_end < 0 or line_end - position > 1024:
-            raise _incomplete("a chunk has no header")
-        size, chunk_signature = _chunk_header(raw[position:line_end])
-        start, end = line_end + 2, line_end + 2 + size
-        if end > len(raw):
-            raise _incomplete("a chunk is cut off")
-        piece = raw[start:end]
-        if is_signed and signature:
-            previous = _check_chunk(piece, chunk_signature, previous, signature, key)
-        if size == 0:
-            position = start
-            break
-        if raw[end : end + 2] != b"\r\n":
-            raise _incomplete("a chunk has no end")
-        pieces.append(piece)
-        position = end + 2
-    data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-    _check_length(data, headers)
-    trailers = _trailers(raw[position:], is_signed and declared.endswith("TRAILER"), previous, signature, key)
-    return Payload(data, trailers)
-
-
-def _chunk_header(line: bytes) -> tuple[int, str]:
-    size, _, extension = line.partition(b";")
-    if not _CHUNK_SIZE.match(size):
-        raise _incomplete("a chunk has no size")
-    return int(size, 16), extension.decode("latin-1").strip().removeprefix("chunk-signature=")
-
-
-def _check_chunk(piece: bytes, given: str, previous: str, signature: Signature, key: bytes) -> str:
-    digest = hashlib.sha256(piece).hexdigest()
-    text = f"{_CHUNK}\n{signature.amz_date}\n{signature.scope}\n{previous}\n{EMPTY_SHA256}\n{digest}"
-    return _check_link(text, given, key)
-
-
-def _check_link(text: str, given: str, key: bytes) -> str:
-    expected = hmac.digest(key, text.encode(), "sha256").hex()
-    if not hmac.compare_digest(expected.encode(), given.encode("latin-1", "replace")):
-        message = (
-            "The request signature we calculated does not match the signature you provided. "
-            "Check your key and signing method."
-        )
-        raise Fault("SignatureDoesNotMatch", message, 403)
-    return expected
-
-
-def _check_length(data: bytes, headers: Headers) -> None:
+def _decoded_length(headers: Headers) -> int:
     declared = headers.get("x-amz-decoded-content-length")
     if declared is None:
-        raise Fault("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
-    if declared != str(len(data)):
-        raise _incomplete("it is not x-amz-decoded-content-length bytes long")
+        raise _missing_length()
+    if not (declared.isascii() and declared.isdigit() and len(declared) <= 18):
+        extra = (("ArgumentName", "x-amz-decoded-content-length"), ("ArgumentValue", declared[:64]))
+        raise Fault("InvalidArgument", "The x-amz-decoded-content-length header is not valid.", 400, extra=extra)
+    if int(declared) > MAX_OBJECT_BYTES:
+        raise too_large(int(declared))
+    return int(declared)
 
 
-def _trailers(
-    raw: bytes, is_signed: bool, previous: str, signature: Signature | None, key: bytes
-) -> tuple[tuple[str, str], ...]:
-    if len(raw) > _MAX_TRAILER_BYTES:
-        raise Fault("MalformedTrailerError", "The request contained trailing data that was not well-formed.", 400)
-    found: list[tuple[str, str]] = []
-    for line in raw.decode("latin-1").replace("\r\n", "\n").split("\n"):
-        if not line:
-            continue
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise Fault("MalformedTrailerError", "The request contained trailing data that was not well-formed.", 400)
-        found.append((name.strip().lower(), value.strip()))
-    given = dict(found).get("x-amz-trailer-signature", "")
-    trailers = tuple((name, value) for name, value in found if name != "x-amz-trailer-signature")
-    if is_signed and signature:
-        canonical = "".join(f"{name}:{value}\n" for name, value in trailers)
-        digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
-        _check_link(f"{_TRAILER}\n{signature.amz_date}\n{signature.scope}\n{previous}\n{digest}", given, key)
-    return trailers
-
-
-def _check_digest(data: bytes, headers: Headers) -> None:
-    given = headers.get("content-md5")
-    if given is None:
-        return
+def _check_md5(computed: bytes, given: str) -> None:
     try:
         expected = base64.b64decode(given, validate=True)
     except ValueError:
         expected = b""
     if len(expected) != 16:
         raise Fault("InvalidDigest", "The Content-MD5 you specified was invalid.", 400)
-    if expected != hashlib.md5(data, usedforsecurity=False).digest():
-        raise Fault("BadDigest", "The Content-MD5 you specified did not match what we received.", 400)
-
-
-def _check_checksums(payload: Payload, headers: Headers) -> None:
-    announced = headers.get("x-amz-trailer", "").lower()
-    trailers: dict[str, Any] = dict(payload.trailers)
-    for name in (part.strip() for part in announced.split(",") if part.strip()):
-        if name not in trailers:
-            raise Fault("MalformedTrailerError", "The request contained trailing data that was not well-formed.", 400)
-    for source in (headers, trailers):
-        for name, value in source.items():
-            algorithm = name.removeprefix("x-amz-checksum-")
-            if algorithm == name or algorithm not in checksums.ALGORITHMS:
-                continue
-            if checksums.compute(algorithm, payload.data) != value:
-                message = f"The {algorithm.upper()} you specified did not match the calculated checksum."
-                raise Fault("BadDigest", message, 400)
+    if expected != computed:
+        extra = (("ExpectedDigest", given), ("CalculatedDigest", base64.b64encode(computed).decode()))
+        raise Fault("BadDigest", "The Content-MD5 you specified did not match what we received.", 400, extra=extra)

@@ -6,6 +6,7 @@ AWS: S3 User Guide, "Blocking public access to your Amazon S3 storage", section 
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from keyhole.iam.model import Condition, Effect, Policy, Statement
 
@@ -24,10 +25,12 @@ _NARROWING_KEYS = frozenset(
         "aws:principalorgid",
         "aws:principalorgpaths",
         "s3:x-amz-server-side-encryption-aws-kms-key-id",
-        "s3:dataaccesspointarn",
         "s3:dataaccesspointaccount",
     }
 )
+# Its access point may be any, as long as the account is fixed.
+_ACCESS_POINT_KEY = "s3:dataaccesspointarn"
+_ACCESS_POINT = re.compile(r"^arn:aws:s3:[a-z0-9-]+:\d{12}:accesspoint/[^$]+$")
 _POSITIVE = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike", "IpAddress"})
 
 
@@ -47,13 +50,20 @@ def _is_public(statement: Statement) -> bool:
 
 
 def _narrows(condition: Condition) -> bool:
-    if condition.key.lower() not in _NARROWING_KEYS or condition.operator not in _POSITIVE:
+    key = condition.key.lower()
+    if condition.operator not in _POSITIVE or condition.if_exists or condition.qualifier == "ForAllValues":
         return False
-    if condition.if_exists or condition.qualifier == "ForAllValues":
+    if key == _ACCESS_POINT_KEY:
+        return all(_ACCESS_POINT.match(value) for value in condition.values)
+    if key not in _NARROWING_KEYS:
         return False
-    if condition.operator == "IpAddress":
+    if key == "aws:sourceip":
         return all(_is_narrow_range(value) for value in condition.values)
-    return all(not set("*?") & set(value) and "${" not in value for value in condition.values)
+    return condition.operator != "IpAddress" and all(_is_fixed(value) for value in condition.values)
+
+
+def _is_fixed(value: str) -> bool:
+    return bool(value) and not set("*?") & set(value) and "${" not in value
 
 
 def _is_narrow_range(value: str) -> bool:

@@ -10,6 +10,7 @@ from datetime import datetime
 from keyhole.local.call import Fault
 
 MAX_SKEW_S = 15 * 60
+_SIGV4A = "AWS4-ECDSA-P256-SHA256"
 
 
 def unknown_key(service: str, protocol: str, access_key_id: str) -> Fault:
@@ -89,6 +90,16 @@ def malformed_header(service: str, protocol: str, why: str) -> Fault:
 def malformed_query(why: str) -> Fault:
     """The authentication parameters of a presigned URL cannot be read."""
     return Fault("AuthorizationQueryParametersError", why, 400)
+
+
+def check_algorithm(algorithm: str) -> None:
+    """Hold iff it is not SigV4A, which AWS takes and this local AWS does not. Raises: Fault."""
+    if algorithm == _SIGV4A:
+        message = (
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256: "
+            f"Keyhole's local AWS does not verify {_SIGV4A} (SigV4A)."
+        )
+        raise Fault("InvalidRequest", message, 400)
 
 
 def missing_signature(protocol: str) -> Fault:

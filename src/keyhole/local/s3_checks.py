@@ -1,7 +1,7 @@
 """What S3 checks of a call beside the permissions.
 
-AWS: S3 API Reference, GetObject (response-… parameters), UploadPart (NoSuchUpload), CopyObject; S3 User Guide,
-"Verifying bucket ownership with bucket owner condition".
+AWS: S3 API Reference, GetObject (response-… parameters) and CopyObject; S3 User Guide, "Verifying bucket ownership with
+bucket owner condition".
 """
 
 from __future__ import annotations
@@ -21,17 +21,3 @@ def check_call(call: ApiCall, caller: Caller, backend: Backend) -> None:
         source = backend.find_bucket(s3.copy_source(call)[0])
         if source is None or source.account != expected:
             raise Fault("AccessDenied", "Access Denied", 403)
-
-
-def check_upload(call: ApiCall, backend: Backend) -> None:
-    """Hold iff the upload that the call names, if it is there, is one for the call's key. Raises: Fault."""
-    upload_id = call.params.get("UploadId")
-    if not upload_id or "Key" not in call.params:
-        return
-    key = backend.upload_key(str(call.params["Bucket"]), str(upload_id))
-    if key is not None and key != call.params["Key"]:
-        message = (
-            "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or "
-            "completed."
-        )
-        raise Fault("NoSuchUpload", message, 404, extra=(("UploadId", str(upload_id)),))

@@ -15,14 +15,21 @@ from keyhole.errors import KeyholeError
 from keyhole.local import admin, state
 from keyhole.local.call import HttpRequest, Response
 from keyhole.local.credentials import CredentialStore
-from keyhole.local.events import EventLog, Happened
+from keyhole.local.events import EventLog
 from keyhole.local.gate import Gate
+from keyhole.local.github_claims import ISSUER
+from keyhole.local.github_issuer import GithubIssuer
+from keyhole.local.github_routes import GithubRoutes
+from keyhole.local.happened import Happened
 from keyhole.local.http_server import GateServer
 from keyhole.local.instances import Instances
+from keyhole.local.issuer_keys import IssuerKeys
 from keyhole.local.mode import Mode
 from keyhole.local.moto_backend import MotoBackend
+from keyhole.local.port_holder import find_holder
 from keyhole.local.root_keys import DEFAULT_ACCOUNT, Credentials, root_credentials
 from keyhole.local.sessions import SessionStore
+from keyhole.local.task_routes import TaskRoutes
 
 DEFAULT_PORT = 4566
 _STATUS_TIMEOUT_S = 2
@@ -51,8 +58,21 @@ class LocalAws:
         self._instances = Instances(self._backend, self._sessions)
         credentials = CredentialStore(self._master, self._backend, self._sessions)
         self._events: EventLog | None = None
-        self._gate = Gate(self._backend, self._sessions, credentials, region, mode=mode, record=self._record)
-        self._admin = admin.Admin(region, self._instances.imds_endpoint, self._master, mode)
+        self._github = GithubIssuer()
+        self._issuer_keys = IssuerKeys({ISSUER: self._github.public_keys})
+        self._gate = Gate(
+            self._backend,
+            self._sessions,
+            credentials,
+            region,
+            mode=mode,
+            record=self._record,
+            issuer_keys=self._issuer_keys,
+        )
+        self._tasks = TaskRoutes(self._backend, self._sessions)
+        github = GithubRoutes(self._github, lambda: self.url)
+        routes = (admin.reset_route(self.reset), *self._tasks.routes(), *github.routes())
+        self._admin = admin.Admin(region, self._instances.imds_endpoint, self._master, mode, routes)
         self._server: GateServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -105,6 +125,7 @@ class LocalAws:
             return
         state.remove_state(self._port, os.getpid())
         self._instances.stop()
+        self._tasks.stop()
         server.stop()
         if self._thread:
             self._thread.join(timeout=5)
@@ -117,9 +138,12 @@ class LocalAws:
             self._thread.join(timeout=0.2)
 
     def reset(self) -> None:
-        """Empty every account, make every session unknown, and end the metadata services of what was there."""
+        """Empty every account, make every session unknown, and end the metadata services and agents."""
         self._instances.stop()
+        self._tasks.stop()
         self._sessions.forget_all()
+        self._github.forget_all()
+        self._issuer_keys.forget_all()
         self._backend.reset()
 
     def __enter__(self) -> Self:
@@ -146,8 +170,9 @@ class LocalAws:
             return KeyholeError(f"cannot listen on `{self._host}:{self._port}`: {error.strerror or error}")
         other = read_status(self._host, self._port)
         if other is None:
+            holder = find_holder(self._port)
             return KeyholeError(
-                f"port `{self._port}` is taken by another program",
+                f"port `{self._port}` is taken by another program{f' ({holder})' if holder else ''}",
                 hint="give another one with `--port`, or end that program",
             )
         return KeyholeError(

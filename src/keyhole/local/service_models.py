@@ -18,10 +18,30 @@ SIGNING_NAMES = {
     "sts": "sts",
     "ec2": "ec2",
     "tagging": "resourcegroupstaggingapi",
+    "dynamodb": "dynamodb",
+    "monitoring": "cloudwatch",
+    "sns": "sns",
+    "cloudtrail": "cloudtrail",
+    "secretsmanager": "secretsmanager",
+    "ecs": "ecs",
 }
-PROTOCOLS = {"s3": "rest-xml", "iam": "query", "sts": "query", "ec2": "ec2", "resourcegroupstaggingapi": "json"}
+# What a client speaks unless its request says otherwise: "json" may also be rpc-v2-cbor.
+PROTOCOLS = {
+    **dict.fromkeys(("iam", "sts", "sns", "cloudwatch"), "query"),
+    **dict.fromkeys(("resourcegroupstaggingapi", "dynamodb", "cloudtrail", "secretsmanager", "ecs"), "json"),
+    "s3": "rest-xml",
+    "ec2": "ec2",
+}
+# Services that left the query protocol, and still tell clients the error codes that they had in it.
+QUERY_COMPATIBLE = frozenset({"cloudwatch"})
+_JSON_1_0 = frozenset({"dynamodb", "cloudwatch"})
 
 _LOADER = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
+
+
+def json_content_type(service: str) -> str:
+    """Give the content type of the service's JSON, which names the version of the protocol."""
+    return f"application/x-amz-json-{'1.0' if service in _JSON_1_0 else '1.1'}"
 
 
 @cache

@@ -9,9 +9,10 @@ import base64
 import heapq
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from keyhole.iam.model import Policy, Principal, PrincipalKind
 
@@ -32,9 +33,10 @@ def now() -> datetime:
 class Session:
     """One set of temporary credentials and what goes with them.
 
-    `principal` is who they act as: a role session, or the user or root that asked for a session token.
-    `session_policies` is None where none were passed. `role_id` is the role's AROA… id, so that a role that was
+    `principal` is who they act as: a role session, a federated user, or the user or root that asked for a session
+    token. `session_policies` is None where none were passed. `role_id` is the role's AROA… id, so that a role that was
     deleted and made again under its name does not inherit sessions, and `user_id` a user's AIDA… id likewise.
+    `context` are condition keys that every request made with them has: the identity provider's, an instance's.
     Times are aware UTC.
     """
 
@@ -50,6 +52,8 @@ class Session:
     tags: tuple[tuple[str, str], ...] = ()
     transitive_tag_keys: tuple[str, ...] = ()
     user_id: str = ""
+    source_identity: str = ""
+    context: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
 
     def is_expired(self, at: datetime) -> bool:
         """Hold iff the credentials are over at that moment."""
@@ -76,6 +80,8 @@ class SessionStore:
         tags: Sequence[tuple[str, str]] = (),
         transitive_tag_keys: Sequence[str] = (),
         user_id: str = "",
+        source_identity: str = "",
+        context: Mapping[str, str | tuple[str, ...]] = MappingProxyType({}),
     ) -> Session:
         """Make new credentials that act as `principal` for `duration_s` seconds from now."""
         # Whole seconds: the expiry that the client is told is the one that is enforced.
@@ -93,6 +99,8 @@ class SessionStore:
             tags=tuple(tags),
             transitive_tag_keys=tuple(transitive_tag_keys),
             user_id=user_id,
+            source_identity=source_identity,
+            context=tuple(context.items()),
         )
         with self._lock:
             self._forget_old()
@@ -131,6 +139,19 @@ def assumed_role_principal(role_arn: str, session_name: str) -> Principal:
         arn=f"arn:{partition}:sts::{account}:assumed-role/{role_name}/{session_name}",
         account=account,
         role_arn=role_arn,
+    )
+
+
+def federated_user_principal(caller: Principal, name: str) -> Principal:
+    """Give the principal that a user, or root, makes of `name` by GetFederationToken; `role_arn` is that user's ARN.
+
+    AWS: IAM User Guide, "AWS JSON policy elements: Principal", AWS STS federated user principals.
+    """
+    return Principal(
+        kind=PrincipalKind.FEDERATED_USER,
+        arn=f"arn:aws:sts::{caller.account}:federated-user/{name}",
+        account=caller.account,
+        role_arn=caller.arn if caller.kind is PrincipalKind.USER else "",
     )
 
 

@@ -58,15 +58,18 @@ class Signature:
         return datetime.strptime(self.amz_date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
-def read_signature(request: HttpRequest) -> Signature | None:
-    """Give the signature of a request, None where it has none. Raises: Fault where it cannot be read."""
+def read_signature(request: HttpRequest, service: str = "s3", protocol: str = "rest-xml") -> Signature | None:
+    """Give the signature of a request, None where it has none. Raises: Fault where it cannot be read.
+
+    `service` and `protocol` are those that the request seems to be for: an error is in their words.
+    """
     authorization = request.headers.get("authorization")
     query = dict(_raw_pairs(request.raw_query))
     if authorization is not None:
         if "X-Amz-Algorithm" in query:
             message = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query"
             raise Fault("InvalidArgument", f"{message} string parameter or the Authorization header", 400)
-        return _read_header(request, authorization)
+        return _read_header(request, authorization, service, protocol)
     if "X-Amz-Algorithm" in query or "X-Amz-Signature" in query:
         return _read_query({name: _decode(value) for name, value in query.items()})
     if "Signature" in query or "AWSAccessKeyId" in query:
@@ -92,20 +95,22 @@ def _read_v2(query: dict[str, str]) -> Signature:
     )
 
 
-def _read_header(request: HttpRequest, authorization: str) -> Signature:
-    if not authorization.startswith(ALGORITHM):
+def _read_header(request: HttpRequest, authorization: str, service: str, protocol: str) -> Signature:
+    algorithm = authorization.partition(" ")[0]
+    refusals.check_algorithm(algorithm)
+    if algorithm != ALGORITHM:
         message = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
         raise Fault("InvalidRequest", message, 400)
     parts = dict(_HEADER_PARTS.findall(authorization))
     for name in ("Credential", "SignedHeaders", "Signature"):
         if not parts.get(name):
-            raise refusals.malformed_header("s3", "rest-xml", f"the {name} part is missing")
-    credential = parts["Credential"].rsplit("/", 4)
-    if len(credential) != 5 or credential[4] != "aws4_request":
-        raise refusals.malformed_header("s3", "rest-xml", "the Credential is mal-formed; expecting the form "
-                                        '"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request"')  # fmt: skip
+            raise refusals.malformed_header(service, protocol, f"the {name} part is missing")
+    credential = parse_credential(parts["Credential"])
+    if credential is None:
+        why = 'the Credential is mal-formed; expecting the form "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request"'
+        raise refusals.malformed_header(service, protocol, why)
     amz_date = request.headers.get("x-amz-date", "")
-    if not _is_date(amz_date):
+    if not is_date(amz_date):
         raise Fault("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header", 403)
     return Signature(
         access_key_id=credential[0],
@@ -127,15 +132,16 @@ def _read_query(query: dict[str, str]) -> Signature:
             "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
             "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
         )
+    refusals.check_algorithm(query["X-Amz-Algorithm"])
     if query["X-Amz-Algorithm"] != ALGORITHM:
         raise refusals.malformed_query('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"')
-    credential = query["X-Amz-Credential"].rsplit("/", 4)
-    if len(credential) != 5 or credential[4] != "aws4_request":
+    credential = parse_credential(query["X-Amz-Credential"])
+    if credential is None:
         raise refusals.malformed_query(
             "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting the form "
             '"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
         )
-    if not _is_date(query["X-Amz-Date"]):
+    if not is_date(query["X-Amz-Date"]):
         raise refusals.malformed_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
     expires = query["X-Amz-Expires"]
     if not (expires.isascii() and expires.isdigit()):
@@ -187,7 +193,7 @@ def check_signed_headers(signature: Signature, request: HttpRequest, service: st
     signed = frozenset(signature.signed_headers)
     if "host" not in signed:
         raise refusals.malformed_header(service, protocol, "SignedHeaders must contain host")
-    if service == "s3":
+    if service in ("s3", "s3control"):
         unsigned = sorted(name for name in request.headers if name.startswith("x-amz-") and name not in signed)
         if unsigned:
             message = "There were headers present in the request which were not signed"
@@ -273,7 +279,14 @@ def _encode(text: str) -> str:
     return quote(unquote_to_bytes(text.replace("+", " ")), safe="-_.~")
 
 
-def _is_date(text: str) -> bool:
+def parse_credential(text: str) -> tuple[str, str, str, str] | None:
+    """Give key id, date, region and service of a credential scope, None where it is none."""
+    parts = text.rsplit("/", 4)
+    return (parts[0], parts[1], parts[2], parts[3]) if len(parts) == 5 and parts[4] == "aws4_request" else None
+
+
+def is_date(text: str) -> bool:
+    """Hold iff the text is a moment as signatures have it: 20310517T120000Z."""
     if not _AMZ_DATE.match(text):
         return False
     try:

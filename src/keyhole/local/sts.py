@@ -1,195 +1,97 @@
 """STS as the local AWS answers it: who a caller is, and temporary credentials for those that were let through.
 
-The gate has decided sts:AssumeRole (trust policy and identity policies) before it asks here; what is left is
-what AWS checks of the parameters. Operations that are not known here are refused, never answered with credentials.
-AWS: Security Token Service API Reference.
+`check_call` is asked before the policies: what no policy can allow. Operations that are not known here are refused,
+never answered with credentials.
+AWS: Security Token Service API Reference; IAM User Guide, "Compare AWS STS credentials".
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
-from datetime import datetime
-from xml.sax.saxutils import escape
-
-from keyhole.errors import PolicyError
-from keyhole.iam import parse_policy
-from keyhole.iam.model import Policy, PolicyKind, PrincipalKind
-from keyhole.local.backend import Backend, Role
+from keyhole.iam.model import PrincipalKind
+from keyhole.local.backend import Backend
 from keyhole.local.call import ApiCall, Caller, Fault, Response
-from keyhole.local.sessions import Session, SessionStore, assumed_role_principal
-from keyhole.local.sts_parameters import check_parameters, merge_session_tags
+from keyhole.local.root_keys import root_account
+from keyhole.local.sessions import SessionStore
+from keyhole.local.sts_answers import Element, render_answer
+from keyhole.local.sts_parameters import check_parameters
+from keyhole.local.sts_roles import assume_role
+from keyhole.local.sts_users import get_federation_token, get_session_token
 
-_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
-_CHAINED_MAX_S = 3600
-_ROOT_TOKEN_MAX_S = 3600
-_DEFAULT_ROLE_S = 3600
-_DEFAULT_TOKEN_S = 43200
-
-# Members that would change what a session may do, or who may have it, if they were heeded: refused, not skipped.
-_UNAVAILABLE_MEMBERS = ("SourceIdentity", "ProvidedContexts")
-
-Element = str | Mapping[str, "Element"]
-
-
-def answer(call: ApiCall, caller: Caller, backend: Backend, sessions: SessionStore) -> Response | None:
-    """Answer an STS call that was authorized; None for a call of another service.
-
-    Raises: Fault where AWS would refuse it, and for what the local AWS does not offer.
-    """
-    if call.service != "sts":
-        return None
-    operations = {
-        "GetCallerIdentity": lambda: _identify_caller(caller),
-        "AssumeRole": lambda: _assume_role(call, caller, backend, sessions),
-        "GetSessionToken": lambda: _get_session_token(call, caller, sessions),
+OFFERED = frozenset(
+    {
+        *("AssumeRole", "AssumeRoleWithWebIdentity", "DecodeAuthorizationMessage", "GetAccessKeyInfo"),
+        *("GetCallerIdentity", "GetFederationToken", "GetSessionToken"),
     }
-    if call.operation not in operations:
-        raise Fault("NotImplemented", f"sts:{call.operation} is not available in the local AWS yet", 501)
-    if not caller.account:
+)
+_LONG_TERM_ONLY = frozenset({"GetFederationToken", "GetSessionToken"})
+# Users with a session token, made without MFA, may call nothing else of STS.
+_OF_SESSION_TOKENS = frozenset({"AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"})
+
+
+def check_call(call: ApiCall, caller: Caller) -> None:
+    """Return where the call is one that this caller's kind of credentials can make. Raises: Fault."""
+    if call.operation not in OFFERED:
+        raise Fault("NotImplemented", f"sts:{call.operation} is not available in Keyhole's local AWS", 501)
+    is_anonymous = caller.principal.kind is PrincipalKind.ANONYMOUS
+    if is_anonymous:
         raise Fault("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
-    return _render(call.operation, operations[call.operation]())
-
-
-def _identify_caller(caller: Caller) -> dict[str, Element]:
-    return {"UserId": caller.user_id, "Account": caller.account, "Arn": caller.principal.arn}
-
-
-def _assume_role(call: ApiCall, caller: Caller, backend: Backend, sessions: SessionStore) -> dict[str, Element]:
     check_parameters(call)
-    _refuse_unavailable(call)
-    if caller.principal.kind is PrincipalKind.ROOT:
-        # AWS: STS API Reference, AssumeRole: "You cannot use … root user credentials to call AssumeRole".
-        raise Fault("AccessDenied", "Roles may not be assumed by root accounts.", 403)
-    role = _find_role(str(call.params["RoleArn"]), caller, backend)
-    session_name = str(call.params["RoleSessionName"])
-    tags, transitive_tag_keys = merge_session_tags(call, caller.session)
-    session = sessions.issue(
-        assumed_role_principal(role.arn, session_name),
-        duration_s=_role_duration_s(call, caller, role),
-        role_id=role.role_id,
-        session_name=session_name,
-        session_policies=_session_policies(call, role, backend),
-        tags=tags,
-        transitive_tag_keys=transitive_tag_keys,
-    )
-    return {
-        "Credentials": _credentials(session),
-        "AssumedRoleUser": {"AssumedRoleId": f"{role.role_id}:{session_name}", "Arn": session.principal.arn},
-    }
-
-
-def _get_session_token(call: ApiCall, caller: Caller, sessions: SessionStore) -> dict[str, Element]:
-    check_parameters(call)
-    if caller.session is not None:
-        raise Fault("AccessDenied", "Cannot call GetSessionToken with session credentials", 403)
-    _refuse_unavailable(call)
-    duration_s = int(call.params.get("DurationSeconds", _DEFAULT_TOKEN_S))
-    if caller.principal.kind is PrincipalKind.ROOT:
-        # AWS: STS API Reference, GetSessionToken: longer sessions of a root user default to one hour.
-        duration_s = min(duration_s, _ROOT_TOKEN_MAX_S)
-    session = sessions.issue(caller.principal, duration_s=duration_s, user_id=caller.user_id)
-    return {"Credentials": _credentials(session)}
-
-
-def _refuse_unavailable(call: ApiCall) -> None:
     if "SerialNumber" in call.params or "TokenCode" in call.params:
-        # There are no MFA devices here, so no code can be right.
+        # No device here is registered for MFA with STS, so no code can be right.
         raise Fault(
             "AccessDenied",
             "MultiFactorAuthentication failed, unable to validate MFA code. "
             "Please verify your MFA serial number is valid and associated with this user.",
             403,
         )
-    for member in _UNAVAILABLE_MEMBERS:
-        if member in call.params:
-            raise Fault(
-                "NotImplemented", f"{member} of sts:{call.operation} is not available in the local AWS yet", 501
-            )
+    if "ProvidedContexts" in call.params:
+        raise Fault("NotImplemented", "ProvidedContexts of sts:AssumeRole is not available in Keyhole's local AWS", 501)
+    if call.operation == "AssumeRole" and caller.principal.kind is PrincipalKind.ROOT:
+        # AWS: STS API Reference, AssumeRole: "You cannot use … root user credentials to call AssumeRole".
+        raise Fault("AccessDenied", "Roles may not be assumed by root accounts.", 403)
+    _check_session(call, caller)
 
 
-def _find_role(role_arn: str, caller: Caller, backend: Backend) -> Role:
-    fields = role_arn.split(":", 5)
-    if len(fields) != 6 or fields[0] != "arn" or fields[2] != "iam" or not fields[5].startswith("role/"):
-        raise Fault("ValidationError", f"{role_arn} is invalid")
-    role = backend.find_role(fields[4], role_arn.rsplit("/", 1)[-1])
-    if role is None or role.arn != role_arn:
-        # A role that is not there is denied like one that does not trust the caller: names are not told.
-        sentence = f"User: {caller.principal.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
-        raise Fault("AccessDenied", sentence, 403)
-    return role
+def _check_session(call: ApiCall, caller: Caller) -> None:
+    """Raises: Fault where temporary credentials of the caller's kind cannot make the call."""
+    if caller.session is None or caller.principal.kind is PrincipalKind.WEB_IDENTITY:
+        return
+    is_token = caller.principal.kind in (PrincipalKind.USER, PrincipalKind.ROOT)
+    if call.operation in _LONG_TERM_ONLY or (is_token and call.operation not in _OF_SESSION_TOKENS):
+        raise Fault("AccessDenied", f"Cannot call {call.operation} with session credentials", 403)
 
 
-def _role_duration_s(call: ApiCall, caller: Caller, role: Role) -> int:
-    """Give the session's length.
-
-    AWS: IAM User Guide, "Methods to assume a role", maximum session duration and role chaining.
-    """
-    duration_s = int(call.params.get("DurationSeconds", _DEFAULT_ROLE_S))
-    is_chained = caller.session is not None and caller.principal.kind is PrincipalKind.ROLE_SESSION
-    if is_chained and duration_s > _CHAINED_MAX_S:
-        raise Fault(
-            "ValidationError",
-            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
-        )
-    if duration_s > role.max_session_s:
-        raise Fault(
-            "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
-        )
-    return duration_s
+def answer(call: ApiCall, caller: Caller, backend: Backend, sessions: SessionStore) -> Response | None:
+    """Answer an STS call that was checked and authorized; None for a call of another service. Raises: Fault."""
+    if call.service != "sts":
+        return None
+    return render_answer(call.operation, _answer(call, caller, backend, sessions))
 
 
-def _session_policies(call: ApiCall, role: Role, backend: Backend) -> tuple[Policy, ...] | None:
-    """Give the inline and managed session policies, None where none are passed.
-
-    AWS: IAM User Guide, "Policies and permissions in AWS Identity and Access Management", session policies.
-    """
-    policies: list[Policy] = []
-    if "Policy" in call.params:
-        policies.append(_parse(str(call.params["Policy"]), "session policy"))
-    for descriptor in call.params.get("PolicyArns", ()):
-        arn = str(descriptor.get("arn", ""))
-        document = backend.find_policy(arn) if _is_policy_of(arn, role.account) else None
-        if document is None:
-            raise Fault("ValidationError", f"Policy {arn} does not exist or is not attachable.")
-        policies.append(_parse(document.text, document.name))
-    return tuple(policies) or None
-
-
-def _is_policy_of(arn: str, account: str) -> bool:
-    fields = arn.split(":", 5)
-    return len(fields) == 6 and fields[2] == "iam" and fields[4] in {account, "aws"} and fields[5].startswith("policy/")
+def _answer(call: ApiCall, caller: Caller, backend: Backend, sessions: SessionStore) -> dict[str, Element]:
+    match call.operation:
+        case "GetCallerIdentity":
+            return {"UserId": caller.user_id, "Account": caller.account, "Arn": caller.principal.arn}
+        case "AssumeRole" | "AssumeRoleWithWebIdentity":
+            return assume_role(call, caller, backend, sessions)
+        case "GetSessionToken":
+            return get_session_token(call, caller, sessions)
+        case "GetFederationToken":
+            return get_federation_token(call, caller, backend, sessions)
+        case "GetAccessKeyInfo":
+            return {"Account": _account_of_key(str(call.params["AccessKeyId"]), backend, sessions)}
+        case _:
+            # Denials here carry no encoded message, so there is none to decode.
+            message = "Message is invalid or has expired: Keyhole's local AWS hands out none"
+            raise Fault("InvalidAuthorizationMessageException", message, 400)
 
 
-def _parse(text: str, name: str) -> Policy:
-    try:
-        return parse_policy(text, kind=PolicyKind.SESSION, name=name)
-    except PolicyError as error:
-        raise Fault("MalformedPolicyDocument", str(error)) from error
-
-
-def _credentials(session: Session) -> dict[str, Element]:
-    return {
-        "AccessKeyId": session.access_key_id,
-        "SecretAccessKey": session.secret_access_key,
-        "SessionToken": session.session_token,
-        "Expiration": _render_time(session.expires_at),
-    }
-
-
-def _render_time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _render(operation: str, result: Mapping[str, Element]) -> Response:
-    """Give the answer as the query protocol writes it."""
-    request_id = str(uuid.uuid4())
-    inner = _render_element(f"{operation}Result", result)
-    metadata = _render_element("ResponseMetadata", {"RequestId": request_id})
-    text = f'<{operation}Response xmlns="{_NAMESPACE}">{inner}{metadata}</{operation}Response>'
-    return Response(200, (("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)), text.encode())
-
-
-def _render_element(name: str, value: Element) -> str:
-    content = escape(value) if isinstance(value, str) else "".join(_render_element(*item) for item in value.items())
-    return f"<{name}>{content}</{name}>"
+def _account_of_key(access_key_id: str, backend: Backend, sessions: SessionStore) -> str:
+    if account := root_account(access_key_id):
+        return account
+    if session := sessions.find(access_key_id):
+        return session.principal.account
+    key = backend.find_access_key(access_key_id)
+    if key is None:
+        raise Fault("InvalidClientTokenId", "The access key ID does not exist in Keyhole's local AWS", 403)
+    return key.account

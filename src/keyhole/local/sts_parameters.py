@@ -1,14 +1,15 @@
 """What STS accepts as parameters: lengths, ranges and patterns, and how session tags come together.
 
-AWS: Security Token Service API Reference, AssumeRole and GetSessionToken, request parameters; IAM User Guide,
-"Pass session tags in AWS STS".
+AWS: Security Token Service API Reference, request parameters of each operation; IAM User Guide, "Pass session tags in
+AWS STS".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from keyhole.local.call import ApiCall, Fault
 from keyhole.local.sessions import Session
@@ -20,13 +21,14 @@ _TAG_CHARACTERS = re.compile(r"[\w \u00a0\u2000-\u200a\u3000.:/=+\-@]*")
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A string member: its length, and the pattern that all of it matches."""
+    """A string member: its length, and the pattern that all of it matches; a secret is not repeated in messages."""
 
     name: str
     min_length: int
     max_length: int
     pattern: str = ""
     is_required: bool = False
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,30 @@ class _Number:
 
 
 _NAME_PATTERN = r"[\w+=,.@-]*"
+_SOURCE_IDENTITY = _Text("SourceIdentity", 2, 64, _NAME_PATTERN)
+_POLICY = _Text("Policy", 1, 2048, r"[\u0009\u000A\u000D\u0020-\u00FF]+")
+_ROLE = (
+    _Text("RoleArn", 20, 2048, is_required=True),
+    _Text("RoleSessionName", 2, 64, _NAME_PATTERN, is_required=True),
+    _POLICY,
+    _Number("DurationSeconds", 900, 43200),
+)
 
 _CONSTRAINTS: dict[str, tuple[_Text | _Number, ...]] = {
-    "AssumeRole": (
-        _Text("RoleArn", 20, 2048, is_required=True),
-        _Text("RoleSessionName", 2, 64, _NAME_PATTERN, is_required=True),
-        _Text("Policy", 1, 2048, r"[\u0009\u000A\u000D\u0020-\u00FF]+"),
-        _Text("ExternalId", 2, 1224, r"[\w+=,.@:\/-]*"),
-        _Number("DurationSeconds", 900, 43200),
+    "AssumeRole": (*_ROLE, _Text("ExternalId", 2, 1224, r"[\w+=,.@:\/-]*"), _SOURCE_IDENTITY),
+    "AssumeRoleWithWebIdentity": (
+        *_ROLE,
+        _Text("WebIdentityToken", 4, 20000, is_required=True, is_secret=True),
+        _Text("ProviderId", 4, 2048),
     ),
     "GetSessionToken": (_Number("DurationSeconds", 900, 129600),),
+    "GetFederationToken": (
+        _Text("Name", 2, 32, _NAME_PATTERN, is_required=True),
+        _POLICY,
+        _Number("DurationSeconds", 900, 129600),
+    ),
+    "DecodeAuthorizationMessage": (_Text("EncodedMessage", 1, 10240, is_required=True, is_secret=True),),
+    "GetAccessKeyInfo": (_Text("AccessKeyId", 16, 128, r"[\w]*", is_required=True),),
 }
 
 _MAX_POLICY_ARNS = 10
@@ -57,22 +73,61 @@ _MAX_TAGS = 50
 
 def check_parameters(call: ApiCall) -> None:
     """Hold the call's parameters against AWS's constraints. Raises: Fault, naming every one that fails."""
-    failures = [failure for constraint in _CONSTRAINTS[call.operation] for failure in _failures(call, constraint)]
-    if failures:
-        count = "1 validation error" if len(failures) == 1 else f"{len(failures)} validation errors"
-        raise Fault("ValidationError", f"{count} detected: {'; '.join(failures)}")
+    constraints = _CONSTRAINTS.get(call.operation, ())
+    _raise_for([failure for constraint in constraints for failure in _failures(call.params, constraint)])
+    if str(call.params.get("SourceIdentity", "")).lower().startswith("aws:"):
+        raise _reserved_source_identity()
     if len(call.params.get("PolicyArns", ())) > _MAX_POLICY_ARNS:
         raise Fault("ValidationError", f"You can pass at most {_MAX_POLICY_ARNS} managed session policies.")
 
 
-def merge_session_tags(call: ApiCall, session: Session | None) -> tuple[Tags, tuple[str, ...]]:
+def check_source_identity(value: str) -> None:
+    """Hold a source identity that comes in a token against the same constraints. Raises: Fault."""
+    _raise_for(list(_failures({"SourceIdentity": value}, _SOURCE_IDENTITY)))
+    if value.lower().startswith("aws:"):
+        raise _reserved_source_identity()
+
+
+def _reserved_source_identity() -> Fault:
+    return Fault("ValidationError", "The source identity must not begin with aws:, which is reserved.")
+
+
+def _raise_for(failures: list[str]) -> None:
+    if failures:
+        count = "1 validation error" if len(failures) == 1 else f"{len(failures)} validation errors"
+        raise Fault("ValidationError", f"{count} detected: {'; '.join(failures)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Arn:
+    """The parts of an IAM ARN that STS looks at."""
+
+    account: str
+    name: str
+
+
+def read_arn(arn: str, kind: str) -> Arn:
+    """Give the account and name in an IAM ARN of that kind ("role", "policy"). Raises: Fault."""
+    fields = arn.split(":", 5)
+    if len(fields) != 6 or fields[0] != "arn" or fields[2] != "iam" or not fields[5].startswith(f"{kind}/"):
+        raise Fault("ValidationError", f"{arn} is invalid")
+    return Arn(fields[4], fields[5].rsplit("/", 1)[-1])
+
+
+def read_session_tags(call: ApiCall) -> tuple[Tags, tuple[str, ...]]:
+    """Give the session tags that a call passes, and which of them are transitive."""
+    tags = tuple((str(tag.get("Key", "")), str(tag.get("Value", ""))) for tag in call.params.get("Tags", ()))
+    return tags, tuple(str(key) for key in call.params.get("TransitiveTagKeys", ()))
+
+
+def merge_session_tags(
+    passed: Tags, transitive: tuple[str, ...], session: Session | None
+) -> tuple[Tags, tuple[str, ...]]:
     """Give the new session's tags and which of them are transitive: those passed, after those inherited.
 
     Raises: Fault where the tags are not as AWS takes them.
     """
-    passed: Tags = tuple((str(tag.get("Key", "")), str(tag.get("Value", ""))) for tag in call.params.get("Tags", ()))
-    transitive = tuple(str(key) for key in call.params.get("TransitiveTagKeys", ()))
-    inherited = _transitive_tags(session)
+    inherited = transitive_tags(session)
     inherited_keys = {key.lower() for key, _ in inherited}
     passed_keys = {key.lower() for key, _ in passed}
     _check_tags(passed)
@@ -89,7 +144,8 @@ def merge_session_tags(call: ApiCall, session: Session | None) -> tuple[Tags, tu
     return inherited + passed, tuple(key for key, _ in inherited) + transitive
 
 
-def _transitive_tags(session: Session | None) -> Tags:
+def transitive_tags(session: Session | None) -> Tags:
+    """Give the tags that whatever session is made from this one inherits."""
     if session is None:
         return ()
     keys = {key.lower() for key in session.transitive_tag_keys}
@@ -108,8 +164,8 @@ def _check_tags(tags: Tags) -> None:
         seen.add(key.lower())
 
 
-def _failures(call: ApiCall, constraint: _Text | _Number) -> Iterator[str]:
-    value = call.params.get(constraint.name)
+def _failures(params: Mapping[str, Any], constraint: _Text | _Number) -> Iterator[str]:
+    value = params.get(constraint.name)
     member = constraint.name[0].lower() + constraint.name[1:]
     failed = f"at '{member}' failed to satisfy constraint: Member must"
     if isinstance(constraint, _Number):
@@ -124,7 +180,8 @@ def _failures(call: ApiCall, constraint: _Text | _Number) -> Iterator[str]:
             yield f"Value null {failed} not be null"
     else:
         # A policy or an over-long value is not repeated, as on AWS.
-        shown = "Value" if constraint.name == "Policy" or len(value) > constraint.max_length else f"Value '{value}'"
+        is_hidden = constraint.is_secret or constraint.name == "Policy" or len(value) > constraint.max_length
+        shown = "Value" if is_hidden else f"Value '{value}'"
         if len(value) < constraint.min_length:
             yield f"{shown} {failed} have length greater than or equal to {constraint.min_length}"
         if len(value) > constraint.max_length:

@@ -48,13 +48,36 @@ LAGS = (
     ),
     Lag(frozenset({"PutBucketPolicy"}), "MalformedPolicy", "invalid principal", "S3 does not see the new role yet"),
     Lag(
+        frozenset({"CreateTable", "UpdateTable", "DeleteTable"}),
+        "ResourceInUseException",
+        "",
+        "DynamoDB is still busy with this table",
+    ),
+    Lag(
+        frozenset({"CreateTrail", "UpdateTrail"}),
+        "InsufficientS3BucketPolicyException",
+        "",
+        "CloudTrail does not see the bucket's new policy yet",
+    ),
+    Lag(
+        frozenset({"CreateRole", "UpdateAssumeRolePolicy"}),
+        "MalformedPolicyDocument",
+        "federated",
+        "IAM does not see the new OIDC provider yet",
+    ),
+    Lag(
         frozenset({"CreateBucket", "PutBucketPolicy", "PutPublicAccessBlock", "DeleteBucket"}),
         "OperationAborted",
         "",
         "S3 is still busy with this bucket",
     ),
     Lag(
-        frozenset({"AttachRolePolicy", "AddRoleToInstanceProfile", "PutRolePermissionsBoundary"}),
+        frozenset(
+            {
+                *("AttachRolePolicy", "AddRoleToInstanceProfile", "PutRolePermissionsBoundary"),
+                *("AttachUserPolicy", "PutUserPermissionsBoundary"),
+            }
+        ),
         "NoSuchEntity",
         "",
         "IAM does not see what was just made yet",

@@ -11,7 +11,7 @@ from keyhole.blueprint import Blueprint
 from keyhole.errors import KeyholeError
 from keyhole.naming import TAG_APP, TAG_ENVIRONMENT, Scope
 from keyhole.provision.snapshot import Snapshot, kind_of
-from keyhole.resources import KINDS, Existing, Wanted
+from keyhole.resources import KINDS, Existing, Foreign, Wanted
 from keyhole.resources.content import BucketContent
 
 
@@ -26,7 +26,8 @@ class Verb(StrEnum):
 class Change:
     """What happens to one resource: its calls in order, after the changes at the addresses in `after`.
 
-    `content` is what a bucket that is to be deleted holds, `empties` whether it goes too.
+    `content` is what a bucket that is to be deleted holds, `empties` whether it goes too. `note` says what the calls
+    do not: why something stays as it is.
     """
 
     address: str
@@ -36,6 +37,7 @@ class Change:
     after: tuple[str, ...] = ()
     content: BucketContent | None = None
     empties: bool = False
+    note: str = ""
 
     @property
     def kind(self) -> str:
@@ -87,7 +89,7 @@ def plan_up(
 
     Raises: KeyholeError if a change cannot be planned.
     """
-    _check_adopted(adopt, snapshot)
+    _check_adopted(adopt, blueprint, snapshot)
     changes: list[Change] = []
     refusals: list[Refusal] = []
     for want in blueprint.resources:
@@ -98,19 +100,30 @@ def plan_up(
         kind = KINDS[kind_of(want.address)]
         calls = tuple(kind.calls(want, have))
         verb = Verb.KEEP if not calls else Verb.UPDATE if have is not None else Verb.CREATE
-        changes.append(Change(want.address, have.name if have else want.name, verb, calls, want.depends_on))
+        note = (
+            _whose(have, "used as it is")
+            if have is not None and _is_shared(kind_of(want.address), have, blueprint.scope)
+            else ""
+        )
+        name = have.name if have else want.name
+        changes.append(Change(want.address, name, verb, calls, want.depends_on, note=note))
     for kind_name, have in snapshot.orphans:
         _sort_in(_deletion(kind_name, _orphan_address(kind_name, have), have, snapshot, empty=empty), changes, refusals)
     return Plan(blueprint.scope, _order_deletions(changes), tuple(refusals))
 
 
 def plan_down(blueprint: Blueprint, snapshot: Snapshot, *, empty: bool = False) -> Plan:
-    """Give what removes everything that carries the scope's tags, and nothing else.
+    """Give what removes everything that carries the scope's tags, and nothing else; what is shared is said to stay.
 
     A bucket that holds objects is refused unless `empty` is given.
     """
-    changes: list[Change] = []
     refusals: list[Refusal] = []
+    changes = [
+        Change(want.address, have.name, Verb.KEEP, note=_whose(have, "it stays"))
+        for want in blueprint.resources
+        if (have := snapshot.existing[want.address]) is not None
+        and _is_shared(kind_of(want.address), have, blueprint.scope)
+    ]
     ours = [
         (kind_of(want.address), want.address, have)
         for want in blueprint.resources
@@ -125,7 +138,7 @@ def plan_down(blueprint: Blueprint, snapshot: Snapshot, *, empty: bool = False) 
 def _refuse(want: Wanted, have: Existing, scope: Scope, adopt: frozenset[str]) -> Refusal | None:
     """A name only nominates a resource; the tag authorises touching it."""
     kind = KINDS[kind_of(want.address)]
-    if scope.owns(have.tags) or kind.TAKES_OVER:
+    if scope.owns(have.tags) or kind.FOREIGN is not Foreign.REFUSED:
         return None
     path = getattr(have, "path", None)
     owner = have.tags.get(TAG_APP)
@@ -138,11 +151,25 @@ def _refuse(want: Wanted, have: Existing, scope: Scope, adopt: frozenset[str]) -
     )
     if not may_adopt:
         hint = "choose another name in the file"
-    shown = have.name.rpartition("/")[2]
+    shown = have.name.rpartition("/")[2].rpartition(":")[2]
     return Refusal(want.address, f"{kind.NAME} `{shown}` exists already and {whose}: it is not touched", hint)
 
 
-def _check_adopted(adopt: frozenset[str], snapshot: Snapshot) -> None:
+def _is_shared(kind_name: str, have: Existing, scope: Scope) -> bool:
+    """Hold iff it is one of those that there is only one of in an account, and someone else's."""
+    return KINDS[kind_name].FOREIGN is Foreign.SHARED and not scope.owns(have.tags)
+
+
+def _whose(have: Existing, consequence: str) -> str:
+    owner = have.tags.get(TAG_APP)
+    whose = f"it belongs to `{owner}` ({have.tags.get(TAG_ENVIRONMENT)})" if owner else "Keyhole did not make it"
+    return f"shared by the whole account, and {whose}: {consequence}"
+
+
+def _check_adopted(adopt: frozenset[str], blueprint: Blueprint, snapshot: Snapshot) -> None:
+    for address, have in snapshot.existing.items():
+        if have is not None and adopt & {have.name, address} and _is_shared(kind_of(address), have, blueprint.scope):
+            raise KeyholeError(f"`{address}` is shared, and is never adopted", hint="leave it out: it is used as it is")
     names = {name for address, have in snapshot.existing.items() if have is not None for name in (address, have.name)}
     if unknown := sorted(adopt - names):
         listed = ", ".join(f"`{have.name}`" for have in snapshot.existing.values() if have is not None)
@@ -161,6 +188,8 @@ def _deletion(
     calls = tuple(KINDS[kind_name].calls(None, have))
     if not calls:
         return None
+    if not any(call.destructive for call in calls):
+        return Change(address, have.name, Verb.UPDATE, calls)
     content = snapshot.contents.get(have.name) if kind_name == "bucket" else None
     if content is not None and not content.is_empty and not empty:
         message = f"bucket `{have.name}` holds {content}: it is not deleted"

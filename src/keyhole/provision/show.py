@@ -43,8 +43,10 @@ def render_plan(plan: Plan, *, width: int, verbose: bool = False) -> RenderableT
 
 def _add_change(tree: Tree, change: Change, why_width: int | None, *, verbose: bool) -> None:
     sign, color = _SIGNS[change.verb]
-    name = change.name.rpartition("/")[2]
+    name = change.name.rpartition("/")[2].rpartition(":")[2]
     branch = tree.add(f"[{color}]{sign} {escape(change.address)}[/] [dim]{escape(name)}[/]")
+    if change.note:
+        branch.add(Text(change.note, style="dim"))
     if change.empties:
         branch.add(f"[red]delete what it holds: {change.content}, for good[/]")
     for call in change.calls:
@@ -133,6 +135,7 @@ def _change_as_json(change: Change) -> dict[str, Any]:
         "verb": str(change.verb),
         "after": list(change.after),
         "destructive": change.is_destructive,
+        "note": change.note,
         "calls": [
             {
                 "service": call.service,

@@ -2,11 +2,27 @@
 
 from typing import Any
 
-from keyhole.resources import bucket, instance_attachment, instance_profile, managed_policy, role
-from keyhole.resources.kind import Existing, Kind, Wanted
+from keyhole.resources import (
+    alarm,
+    bucket,
+    instance_attachment,
+    instance_profile,
+    managed_policy,
+    oidc_provider,
+    role,
+    table,
+    topic,
+    trail,
+    user,
+)
+from keyhole.resources.kind import Existing, Foreign, Kind, Wanted
 
 KINDS: dict[str, Kind[Any, Any]] = {
-    kind.NAME: kind for kind in (bucket, managed_policy, role, instance_profile, instance_attachment)
+    kind.NAME: kind
+    for kind in (
+        *(bucket, managed_policy, oidc_provider, role, instance_profile, instance_attachment, user),
+        *(table, topic, alarm, trail),
+    )
 }
 
-__all__ = ["KINDS", "Existing", "Kind", "Wanted"]
+__all__ = ["KINDS", "Existing", "Foreign", "Kind", "Wanted"]

@@ -14,11 +14,12 @@ from keyhole.aws import Aws, Call
 from keyhole.errors import AwsError, KeyholeError, NotOursError
 from keyhole.iam.text import same_document, write_document
 from keyhole.naming import Scope
-from keyhole.resources.kind import missing_tags, removal, tag_dict, tag_list
+from keyhole.resources.kind import Foreign, find_tagged, missing_tags, removal, tag_dict, tag_list
 
 NAME = "bucket"
 DEPENDS_ON: tuple[str, ...] = ()
-TAKES_OVER = False
+FOREIGN = Foreign.REFUSED
+METRICS_ID = "EntireBucket"  # what the S3 console calls the metrics of a whole bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Settings:
     lifecycle: list[dict[str, Any]] | None = None
     cors: list[dict[str, Any]] | None = None
     policy: dict[str, Any] | None = None
+    request_metrics: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,8 @@ class ExistingBucket:
 
 def find(aws: Aws, scope: Scope) -> Iterator[str]:
     """Give the names of the buckets that carry the scope's tags."""
-    filters = [{"Key": key, "Values": [value]} for key, value in scope.tags.items()]
-    found = aws.pages(
-        "resourcegroupstaggingapi",
-        "GetResources",
-        "ResourceTagMappingList",
-        TagFilters=filters,
-        ResourceTypeFilters=["s3:bucket"],
-    )
-    for item in found:
-        yield item["ResourceARN"].rpartition(":")[2]
+    for arn in find_tagged(aws, scope, "s3:bucket"):
+        yield arn.rpartition(":")[2]
 
 
 def read(aws: Aws, scope: Scope, name: str) -> ExistingBucket | None:
@@ -115,6 +109,9 @@ def read(aws: Aws, scope: Scope, name: str) -> ExistingBucket | None:
         ),
         cors=_get(aws, "GetBucketCors", owner, lambda answer: list(answer["CORSRules"]), "NoSuchCORSConfiguration"),
         policy=_get(aws, "GetBucketPolicy", owner, _policy, "NoSuchBucketPolicy"),
+        request_metrics=bool(
+            _get(aws, "GetBucketMetricsConfiguration", {**owner, "Id": METRICS_ID}, _is_whole, "NoSuchConfiguration")
+        ),
     )
     return ExistingBucket(name, scope.account, settings, tags or {})
 
@@ -171,6 +168,7 @@ def _settings(want: Settings, have: Settings, owner: dict[str, Any]) -> Iterator
         yield Call("s3", "PutBucketVersioning", params, destructive=not want.versioning, why=why)
     yield from _rules("Lifecycle", want.lifecycle, have.lifecycle, owner)
     yield from _rules("Cors", want.cors, have.cors, owner)
+    yield from _metrics(want.request_metrics, have.request_metrics, owner)
     if want.policy is not None and not same_document(want.policy, have.policy):
         params = {**owner, "Policy": write_document(want.policy)}
         why = _describe_replacement(have.policy) if have.policy else "set the bucket policy"
@@ -189,6 +187,15 @@ def _rules(
         yield Call("s3", "PutBucketLifecycleConfiguration", params, why="set the lifecycle rules")
     else:
         yield Call("s3", "PutBucketCors", {**owner, "CORSConfiguration": {"CORSRules": want}}, why="set the CORS rules")
+
+
+def _metrics(want: bool, have: bool, owner: dict[str, Any]) -> Iterator[Call]:
+    params = {**owner, "Id": METRICS_ID}
+    if want and not have:
+        configuration = {"MetricsConfiguration": {"Id": METRICS_ID}}
+        yield Call("s3", "PutBucketMetricsConfiguration", {**params, **configuration}, why="measure its requests")
+    if have and not want:
+        yield removal("s3", "DeleteBucketMetricsConfiguration", params, "measure its requests no more")
 
 
 def _describe_replacement(policy: dict[str, Any]) -> str:
@@ -221,6 +228,11 @@ def _region(answer: dict[str, Any]) -> str:
     """AWS: Amazon S3 API Reference, GetBucketLocation: null is us-east-1, "EU" is eu-west-1."""
     location = answer.get("LocationConstraint") or "us-east-1"
     return "eu-west-1" if location == "EU" else str(location)
+
+
+def _is_whole(answer: dict[str, Any]) -> bool:
+    """Hold iff the configuration measures the whole bucket, and no part of it alone."""
+    return not answer["MetricsConfiguration"].get("Filter")
 
 
 def _encryption(answer: dict[str, Any]) -> dict[str, Any]:

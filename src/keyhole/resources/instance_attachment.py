@@ -14,11 +14,11 @@ from typing import Any
 from keyhole.aws import Aws, Call
 from keyhole.errors import KeyholeError, NotOursError
 from keyhole.naming import Scope
-from keyhole.resources.kind import removal
+from keyhole.resources.kind import Foreign, removal
 
 NAME = "instance-attachment"
 DEPENDS_ON = ("instance-profile",)
-TAKES_OVER = True
+FOREIGN = Foreign.REPLACED
 LIVE_STATES = ["pending", "running", "stopping", "stopped"]
 
 

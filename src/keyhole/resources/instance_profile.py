@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from keyhole.aws import Aws, Call
 from keyhole.errors import AwsError
 from keyhole.naming import Scope
-from keyhole.resources.kind import missing_tags, removal, tag_dict, tag_list
+from keyhole.resources.kind import Foreign, missing_tags, removal, tag_dict, tag_list
 
 NAME = "instance-profile"
 DEPENDS_ON = ("role",)
-TAKES_OVER = False
+FOREIGN = Foreign.REFUSED
 
 
 @dataclass(frozen=True, slots=True)

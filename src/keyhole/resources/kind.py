@@ -7,6 +7,7 @@ that lead from one to the other. A name or a path only nominates a resource: the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from keyhole.aws import Aws, Call
@@ -41,6 +42,17 @@ class Existing(Protocol):
         """The tags it has now: they say whose it is."""
 
 
+class Foreign(Enum):
+    """What becomes of something that is there already and is not the scope's."""
+
+    REFUSED = "refused"
+    """It is not touched, and nothing is done; one without an owner may be adopted."""
+    REPLACED = "replaced"
+    """It is replaced, after asking."""
+    SHARED = "shared"
+    """There can be only one of it in an account: it is used as it is, and left where it is."""
+
+
 W_contra = TypeVar("W_contra", contravariant=True)
 H = TypeVar("H")
 
@@ -49,12 +61,12 @@ class Kind(Protocol[W_contra, H]):
     """A resource kind; the modules of this package are its instances.
 
     `NAME` begins the addresses ("bucket"). `DEPENDS_ON` names the kinds that must be there before this one.
-    `TAKES_OVER`: what is there already and not ours is replaced, after asking; elsewhere it is refused.
+    `FOREIGN`: what becomes of what is there already and not ours.
     """
 
     NAME: str
     DEPENDS_ON: tuple[str, ...]
-    TAKES_OVER: bool
+    FOREIGN: Foreign
 
     def find(self, aws: Aws, scope: Scope) -> Iterator[str]:
         """Give the names of what may belong to the scope, by path or tag. Raises: AwsError."""
@@ -66,12 +78,29 @@ class Kind(Protocol[W_contra, H]):
         """Give the calls that lead from `have` to `want`, in order; none if they agree. Pure."""
 
 
-GONE = ("NoSuchEntity", "NoSuchBucket", "InvalidAssociationID.NotFound")
+GONE = (
+    *("NoSuchEntity", "NoSuchBucket", "InvalidAssociationID.NotFound"),
+    *("ResourceNotFoundException", "ResourceNotFound", "NotFound", "TrailNotFoundException"),
+)
 
 
 def removal(service: str, operation: str, params: dict[str, Any], why: str) -> Call:
     """Give a call that removes something; that it is gone already is just as well."""
     return Call(service, operation, params, destructive=True, why=why, settled_by=GONE)
+
+
+def find_tagged(aws: Aws, scope: Scope, resource_type: str) -> Iterator[str]:
+    """Give the ARNs of the resources of one type in the scope's region that carry its tags. Raises: AwsError."""
+    filters = [{"Key": key, "Values": [value]} for key, value in scope.tags.items()]
+    found = aws.pages(
+        "resourcegroupstaggingapi",
+        "GetResources",
+        "ResourceTagMappingList",
+        TagFilters=filters,
+        ResourceTypeFilters=[resource_type],
+    )
+    for item in found:
+        yield str(item["ResourceARN"])
 
 
 def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:

@@ -13,11 +13,11 @@ from keyhole.aws import Aws, Call
 from keyhole.errors import AwsError
 from keyhole.iam.text import same_document, write_document
 from keyhole.naming import Scope
-from keyhole.resources.kind import missing_tags, removal, tag_dict, tag_list
+from keyhole.resources.kind import Foreign, missing_tags, removal, tag_dict, tag_list
 
 NAME = "policy"
 DEPENDS_ON: tuple[str, ...] = ()
-TAKES_OVER = False
+FOREIGN = Foreign.REFUSED
 MAX_VERSIONS = 5
 
 
@@ -39,13 +39,16 @@ class ManagedPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ExistingManagedPolicy:
-    """`versions`: the ids of the versions that are not the default, oldest first. `attached_to`: role names."""
+    """`versions`: the ids of the versions that are not the default, oldest first.
+
+    `attached_to`: the kind ("Role", "User", "Group") and name of each that has it.
+    """
 
     arn: str
     document: dict[str, Any]
     versions: tuple[str, ...]
     tags: dict[str, str]
-    attached_to: tuple[str, ...] = field(default=())
+    attached_to: tuple[tuple[str, str], ...] = field(default=())
 
     @property
     def name(self) -> str:
@@ -65,7 +68,7 @@ def read(aws: Aws, _scope: Scope, name: str) -> ExistingManagedPolicy | None:
         default = str(policy["DefaultVersionId"])
         version = aws.call("iam", "GetPolicyVersion", PolicyArn=name, VersionId=default)["PolicyVersion"]
         versions = list(aws.pages("iam", "ListPolicyVersions", "Versions", PolicyArn=name))
-        entities = list(aws.pages("iam", "ListEntitiesForPolicy", "PolicyRoles", PolicyArn=name))
+        attached_to = tuple(_attached_to(aws, name)) if policy.get("AttachmentCount", 0) else ()
     except AwsError as error:
         if error.code == "NoSuchEntity":
             return None
@@ -76,8 +79,14 @@ def read(aws: Aws, _scope: Scope, name: str) -> ExistingManagedPolicy | None:
         document=dict(version["Document"]),
         versions=tuple(others),
         tags=tag_dict(policy.get("Tags")),
-        attached_to=tuple(str(role["RoleName"]) for role in entities),
+        attached_to=attached_to,
     )
+
+
+def _attached_to(aws: Aws, arn: str) -> Iterator[tuple[str, str]]:
+    for kind in ("Role", "User", "Group"):
+        for entity in aws.pages("iam", "ListEntitiesForPolicy", f"Policy{kind}s", PolicyArn=arn, EntityFilter=kind):
+            yield kind, str(entity[f"{kind}Name"])
 
 
 def calls(want: ManagedPolicy | None, have: ExistingManagedPolicy | None) -> Iterator[Call]:
@@ -107,9 +116,9 @@ def calls(want: ManagedPolicy | None, have: ExistingManagedPolicy | None) -> Ite
 
 
 def _delete(have: ExistingManagedPolicy) -> Iterator[Call]:
-    for role in have.attached_to:
-        params = {"RoleName": role, "PolicyArn": have.arn}
-        yield removal("iam", "DetachRolePolicy", params, f"detach it from {role}")
+    for kind, name in have.attached_to:
+        params = {f"{kind}Name": name, "PolicyArn": have.arn}
+        yield removal("iam", f"Detach{kind}Policy", params, f"detach it from {kind.lower()} {name}")
     for version in have.versions:
         yield removal(
             "iam", "DeletePolicyVersion", {"PolicyArn": have.arn, "VersionId": version}, f"delete version {version}"

@@ -13,11 +13,11 @@ from keyhole.aws import Aws, Call
 from keyhole.errors import AwsError
 from keyhole.iam.text import same_document, write_document
 from keyhole.naming import Scope
-from keyhole.resources.kind import missing_tags, removal, tag_dict, tag_list
+from keyhole.resources.kind import Foreign, missing_tags, removal, tag_dict, tag_list
 
 NAME = "role"
-DEPENDS_ON = ("policy",)
-TAKES_OVER = False
+DEPENDS_ON = ("policy", "oidc-provider")
+FOREIGN = Foreign.REFUSED
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from typing import Any
 from keyhole.spec.positions import Path
 
 VERBS = {"read", "write", "delete", "list"}
-NOT_YET = {"github-actions", "access-key"}
 Found = tuple[Path, str, str]
 
 
@@ -22,14 +21,15 @@ def cross_mistakes(raw: Mapping[str, Any], environment: str) -> Iterator[Found]:
     yield from _grants(workloads, buckets)
     yield from _uploads(_tables(raw, "uploads"), workloads, buckets)
     yield from _same_names(buckets)
+    yield from _operations(raw, workloads, buckets)
+    yield from _github_jobs(workloads)
     for name, workload in workloads.items():
-        if workload.get("kind") in NOT_YET:
-            path = ("workloads", name, "kind")
-            yield (
-                path,
-                f"workloads of kind `{workload['kind']}` are not provisioned yet",
-                "those that are: ec2, ecs, role",
-            )
+        if workload.get("boundary") is True and not workload.get("grants"):
+            at: Path = ("workloads", name, "boundary")
+            yield at, f"workload `{name}` has a boundary and no grants", "give it grants: they are what it is held to"
+    if "anonymous" in workloads:
+        path = ("workloads", "anonymous")
+        yield path, "a workload cannot be called `anonymous`: that is whoever has no credentials", "choose another name"
     if "environment" in raw:
         yield ("environment",), "`environment` is not set in the file", f"choose one by `-e {environment}`"
 
@@ -39,6 +39,37 @@ def _tables(raw: Mapping[str, Any], key: str) -> dict[str, dict[str, Any]]:
     if not isinstance(tables, dict):
         return {}
     return {name: table for name, table in tables.items() if isinstance(table, dict)}
+
+
+def _operations(
+    raw: Mapping[str, Any], workloads: Mapping[str, dict[str, Any]], buckets: Mapping[str, dict[str, Any]]
+) -> Iterator[Found]:
+    """What the tables around the buckets name, and what Terraform needs of its bucket."""
+    for table, key, names, what in (
+        ("monitoring", "buckets", buckets, "bucket"),
+        ("audit", "bucket", buckets, "bucket"),
+        ("terraform_state", "bucket", buckets, "bucket"),
+        ("terraform_state", "workloads", workloads, "workload"),
+    ):
+        found = raw[table].get(key) if isinstance(raw.get(table), dict) else None
+        for index, name in enumerate(found if isinstance(found, list) else [found]):
+            if isinstance(name, str) and name not in names:
+                path: Path = (table, key, index) if isinstance(found, list) else (table, key)
+                yield path, f"`{table}` names `{name}`, which is no {what} here", _known(names, f"{what}s")
+    state = raw.get("terraform_state")
+    bucket = state.get("bucket") if isinstance(state, dict) else None
+    if isinstance(bucket, str) and bucket in buckets and buckets[bucket].get("versioning") is not True:
+        yield (
+            ("terraform_state", "bucket"),
+            f"bucket `{bucket}` keeps no old versions, and Terraform's state is lost with one broken write",
+            f"add `versioning = true` to `[buckets.{bucket}]`",
+        )
+    if isinstance(state, dict) and state.get("workloads") and "table_name" not in state:
+        yield (
+            ("terraform_state", "workloads"),
+            "`terraform_state` names workloads that lock, and no table to lock with",
+            "add `table_name`, or leave `workloads` out: Terraform's lockfile needs no more than the grants",
+        )
 
 
 def _known(names: Mapping[str, Any], table: str) -> str:
@@ -59,6 +90,30 @@ def _grants(workloads: Mapping[str, dict[str, Any]], buckets: Mapping[str, Any])
                     f"workload `{name}` has a grant on `{bucket}`, which is no bucket here",
                     _known(buckets, "buckets"),
                 )
+
+
+def _github_jobs(workloads: Mapping[str, dict[str, Any]]) -> Iterator[Found]:
+    """GitHub names a job in its token by the branch or by the environment, never by both.
+
+    GitHub: "OpenID Connect reference", example subject claims.
+    """
+    for name, workload in workloads.items():
+        if workload.get("kind") != "github-actions":
+            continue
+        if "branch" in workload and "environment" in workload:
+            yield (
+                ("workloads", name, "branch"),
+                f"workload `{name}` has both `branch` and `environment`, and GitHub's token names only one of them",
+                "keep `environment`, and limit it to the branch on GitHub (Settings, Environments, deployment "
+                "branches); or keep `branch` alone",
+            )
+        if ("owner_id" in workload) != ("repository_id" in workload):
+            there, lacking = ("owner_id", "repository_id") if "owner_id" in workload else ("repository_id", "owner_id")
+            yield (
+                ("workloads", name, there),
+                f"workload `{name}` has `{there}` without `{lacking}`, and GitHub's token names both or neither",
+                f"add `{lacking}`, or leave both out for a repository whose tokens have names alone",
+            )
 
 
 def _uploads(

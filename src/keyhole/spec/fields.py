@@ -62,8 +62,16 @@ def _check_prefix(value: str) -> str:
     return value
 
 
+def _check_placeholders(what: str, value: str) -> None:
+    for name in PLACEHOLDER.findall(value):
+        if name not in PLACEHOLDERS:
+            known = ", ".join(f"`{{{known}}}`" for known in PLACEHOLDERS)
+            raise ValueError(f"{what} has an unknown placeholder `{{{name}}}`|the known ones are {known}")
+
+
 def _check_iam_name(limit: int) -> AfterValidator:
     def check(value: str) -> str:
+        _check_placeholders(f"name `{value}`", value)
         bare = PLACEHOLDER.sub("", value)
         if bare and not IAM_NAME.match(bare):
             raise ValueError(f"`{value}` is not a name that IAM takes|use letters, digits and `+ = , . @ _ -`")
@@ -76,12 +84,7 @@ def _check_iam_name(limit: int) -> AfterValidator:
 
 def _check_bucket_name(value: str) -> str:
     """Hold iff the template uses known placeholders; the finished name is checked by `bucket_name_mistake`."""
-    for name in PLACEHOLDER.findall(value):
-        if name not in PLACEHOLDERS:
-            known = ", ".join(f"`{{{known}}}`" for known in PLACEHOLDERS)
-            raise ValueError(
-                f"bucket name `{value}` has an unknown placeholder `{{{name}}}`|the known ones are {known}"
-            )
+    _check_placeholders(f"bucket name `{value}`", value)
     sample = PLACEHOLDER.sub("0", value)
     mistake = bucket_name_mistake(sample) if len(sample) >= 3 or "{" not in value else ""
     if mistake:
@@ -123,6 +126,86 @@ def _check_principal_arn(value: str) -> str:
     return value
 
 
+def _check_repository(value: str) -> str:
+    """Hold iff it names one repository: a pattern would let repositories in that nobody has looked at."""
+    if re.search(r"[*?]|\$\{", value):
+        raise ValueError(
+            f"repository `{value}` has a wildcard in it: whoever can make a repository of such a name on GitHub would "
+            "get in|name one repository: `acme/infra`"
+        )
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/[A-Za-z0-9._-]+", value):
+        raise ValueError(f"`{value}` is not a repository on GitHub|write owner, slash, repository: `acme/infra`")
+    return value
+
+
+def _check_branch(value: str) -> str:
+    """Hold iff git takes it as the name of one branch. Git: git-check-ref-format."""
+    if re.search(r"[*?\[]", value):
+        raise ValueError(
+            f"branch `{value}` has a wildcard in it: whoever may push a branch of such a name would get in"
+            "|name one branch, or use a GitHub `environment` with deployment branches"
+        )
+    if value.startswith("refs/"):
+        raise ValueError(f"`{value}` is a whole ref|write the branch alone: `{value.removeprefix('refs/heads/')}`")
+    refused = r"[\x00-\x20\x7f~^:\\$]|\.\.|@\{|//|/\.|^\.|^/|/$|\.$|\.lock(/|$)"
+    if not value or re.search(refused, value):
+        raise ValueError(f"`{value}` is not a name of a branch that git takes|write it like `main` or `release/2.1`")
+    return value
+
+
+def _check_github_environment(value: str) -> str:
+    if re.search(r"[*?]|\$\{", value):
+        raise ValueError(f"GitHub environment `{value}` has a wildcard in it|name one environment: `production`")
+    if not value.strip() or len(value) > 255 or re.search(r"[\x00-\x1f\x7f]", value):
+        raise ValueError(
+            f"`{value[:60]}` is not a name of an environment that GitHub takes|write it like `production`, 255 "
+            "characters at most"
+        )
+    return value
+
+
+def _check_mail(value: str) -> str:
+    """Hold iff mail can be sent to it as it stands: one address, without a name."""
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", value):
+        raise ValueError(f"`{value}` is not a mail address|write it like `ops@example.com`")
+    return value
+
+
+def _check_aws_name(what: str, pattern: str, rule: str) -> AfterValidator:
+    def check(value: str) -> str:
+        _check_placeholders(f"{what} name `{value}`", value)
+        sample = PLACEHOLDER.sub("x1x", value)
+        if not re.fullmatch(pattern, sample, re.ASCII):
+            raise ValueError(f"`{value}` is not a name that a {what} can have|use {rule}")
+        return value
+
+    return AfterValidator(check)
+
+
+Mail = Annotated[str, AfterValidator(_check_mail), Field(examples=["ops@example.com"])]
+# AWS: Amazon DynamoDB Developer Guide, "Naming rules"; AWS CloudTrail User Guide, "Naming requirements"; Amazon SNS API
+# Reference, CreateTopic.
+TableName = Annotated[
+    str, _check_aws_name("table", r"[\w.-]{3,255}", "3 to 255 letters, digits, underscores, hyphens and periods")
+]
+TrailName = Annotated[
+    str,
+    _check_aws_name(
+        "trail",
+        r"(?=.{3,128}\Z)[A-Za-z0-9]+([._-][A-Za-z0-9]+)*",
+        "3 to 128 letters, digits, and single periods, underscores or hyphens between them",
+    ),
+]
+TopicName = Annotated[
+    str, _check_aws_name("topic", r"[\w-]{1,256}", "256 letters, digits, underscores and hyphens at most")
+]
+Repository = Annotated[
+    str,
+    AfterValidator(_check_repository),
+    Field(examples=["acme/infra"], json_schema_extra={"pattern": "^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$"}),
+]
+Branch = Annotated[str, AfterValidator(_check_branch), Field(examples=["main"])]
+GithubEnvironment = Annotated[str, AfterValidator(_check_github_environment), Field(examples=["production"])]
 Origin = Annotated[str, AfterValidator(_check_origin)]
 PrincipalArn = Annotated[str, AfterValidator(_check_principal_arn)]
 Label = Annotated[str, AfterValidator(_check_label)]

@@ -16,11 +16,12 @@ from pydantic_core import ErrorDetails
 
 from keyhole.errors import KeyholeError, Mistake, SpecError
 from keyhole.spec.cross import cross_mistakes
-from keyhole.spec.model import App
+from keyhole.spec.model import WORKLOAD_KINDS, App
 from keyhole.spec.positions import Path, find_positions
 
 DEFAULT_FILE = "keyhole.toml"
 DEFAULT_ENVIRONMENT = "default"
+_KINDS_HINT = "write " + ", ".join(f"`{kind}`" for kind in WORKLOAD_KINDS[:-1]) + f" or `{WORKLOAD_KINDS[-1]}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,10 @@ def _explicit_names(app: App) -> Iterable[tuple[tuple[str, ...], str]]:
             name = getattr(workload, field, None)
             if name is not None:
                 yield ("workloads", key, field), app.fill(name, app.app.account or "0" * 12)
+    for table, field in (("monitoring", "topic_name"), ("audit", "trail_name"), ("terraform_state", "table_name")):
+        name = getattr(getattr(app, table), field, None)
+        if name is not None:
+            yield (table, field), app.fill(name, app.app.account or "0" * 12)
 
 
 def _line(mistake: Mistake) -> tuple[int, str]:
@@ -230,12 +235,12 @@ def _translate(detail: ErrorDetails, places: Places) -> Mistake:
         case "missing":
             return Mistake(places.where(path), f"`{table}` has no `{key}`", f"add `{key} = …`")
         case "union_tag_not_found":
-            return Mistake(places.where(path), f"`{place}` has no `kind`", "write `ec2`, `ecs` or `role`")
+            return Mistake(places.where(path), f"`{place}` has no `kind`", _KINDS_HINT)
         case "union_tag_invalid":
             return Mistake(
                 places.where((*path, "kind")),
                 f"`{context['tag']}` is no kind of workload",
-                "write `ec2`, `ecs` or `role`",
+                _KINDS_HINT,
             )
         case "value_error":
             problem, _, hint = str(context["error"]).partition("|")
@@ -263,7 +268,6 @@ def _translate(detail: ErrorDetails, places: Places) -> Mistake:
         "greater_than": f"must be above {context.get('gt')}",
         "greater_than_equal": f"must be {context.get('ge')} or more",
         "less_than_equal": f"must be {context.get('le')} or less",
-        "string_pattern_mismatch": "must look like `acme/infra`: owner, slash, repository",
     }
     problem = limits.get(detail["type"], detail["msg"][:1].lower() + detail["msg"][1:])
     return Mistake(places.where(path), f"`{place}` is {_show(detail['input'])}", f"it {problem}")
@@ -278,7 +282,7 @@ def _show(value: object) -> str:
 def _toml_path(location: tuple[int | str, ...]) -> Path:
     """Drop the parts that pydantic adds for a discriminated union (`workloads.api.ec2.grants`) and for keys."""
     path = [part for part in location if part != "[key]"]
-    if len(path) > 2 and path[0] == "workloads" and path[2] in {"ec2", "ecs", "github-actions", "access-key", "role"}:
+    if len(path) > 2 and path[0] == "workloads" and path[2] in WORKLOAD_KINDS:
         del path[2]
     return tuple(path)
 

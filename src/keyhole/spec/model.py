@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from keyhole.spec.fields import (
     AccountId,
+    Branch,
     BucketName,
+    GithubEnvironment,
     InstanceProfileName,
     Label,
     Origin,
@@ -19,16 +21,12 @@ from keyhole.spec.fields import (
     Prefix,
     PrincipalArn,
     Region,
+    Repository,
     RoleName,
     UserName,
 )
-
-
-class Table(BaseModel):
-    """A TOML table: immutable, and every key must be known."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
+from keyhole.spec.operations import Audit, Monitoring, TerraformState
+from keyhole.spec.table import Table
 
 Verb = Literal["read", "write", "delete", "list"]
 
@@ -106,6 +104,7 @@ class Bucket(Table):
     public_read: list[Prefix] = Field(
         [], description='Prefixes that everyone on the web may read object by object; `[""]` is the whole bucket.'
     )
+    tls_only: bool = Field(True, description="Refuse every request that comes over plain HTTP, whoever sends it.")
     versioning: bool = Field(False, description="Keep old versions of overwritten and deleted objects.")
     lifecycle: list[LifecycleRule] = Field([], description="What happens to objects as they grow old.")
     cors: list[CorsRule] = Field([], description="Which web pages may call the bucket from a browser.")
@@ -125,6 +124,11 @@ class Workload(Table):
 
     grants: list[Grant] = Field([], description="What it may do, and nothing else.")
     policy_name: PolicyName | None = Field(None, description="The name of its policy.")
+    boundary: bool = Field(
+        False,
+        description="Make its policy its permissions boundary too: whatever policy someone attaches to it, it never "
+        "gets more than its grants.",
+    )
 
 
 class RoleBased(Workload):
@@ -153,9 +157,16 @@ class GithubActionsWorkload(RoleBased):
     """A job of GitHub Actions: it trades its OIDC token for credentials."""
 
     kind: Literal["github-actions"]
-    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$", examples=["acme/infra"])
-    branch: str | None = Field(None, description="Only jobs on this branch.")
-    environment: str | None = Field(None, description="Only jobs of this GitHub environment.")
+    repository: Repository = Field(description="The repository on GitHub whose jobs get the role.")
+    branch: Branch | None = Field(None, description="Only jobs on this branch.")
+    environment: GithubEnvironment | None = Field(None, description="Only jobs of this GitHub environment.")
+    owner_id: int | None = Field(
+        None,
+        gt=0,
+        description="The owner's number on GitHub. Repositories made, renamed or moved after 15 July 2026 have it in "
+        "their tokens: `gh api repos/OWNER/REPOSITORY --jq '.owner.id, .id'` tells both numbers.",
+    )
+    repository_id: int | None = Field(None, gt=0, description="The repository's number on GitHub; with `owner_id`.")
 
 
 class AccessKeyWorkload(Workload):
@@ -175,6 +186,7 @@ class RoleWorkload(RoleBased):
     )
 
 
+WORKLOAD_KINDS = ("ec2", "ecs", "github-actions", "access-key", "role")
 AnyWorkload = Annotated[
     Ec2Workload | EcsWorkload | GithubActionsWorkload | AccessKeyWorkload | RoleWorkload, Field(discriminator="kind")
 ]
@@ -207,9 +219,12 @@ class App(Table):
 
     app: AppTable
     environment: Label = "default"
-    buckets: dict[Label, Bucket] = {}
-    workloads: dict[Label, AnyWorkload] = {}
-    uploads: dict[Label, Upload] = {}
+    buckets: dict[Label, Bucket] = Field({})
+    workloads: dict[Label, AnyWorkload] = Field({})
+    uploads: dict[Label, Upload] = Field({})
+    monitoring: Monitoring | None = None
+    audit: Audit | None = None
+    terraform_state: TerraformState | None = None
 
     @property
     def name(self) -> str:
@@ -219,12 +234,16 @@ class App(Table):
     def region(self) -> str:
         return self.app.region
 
+    @property
+    def base_name(self) -> str:
+        """What the names of the app's things begin with, as a template; the default environment goes without saying."""
+        return "{app}" if self.environment == "default" else "{app}-{environment}"
+
     def bucket_name(self, key: str, account: str) -> str:
         """Give the name on S3 of the bucket with this key in the file; `account` has 12 digits."""
         template = self.buckets[key].name
         if template is None:
-            environment = "" if self.environment == "default" else "-{environment}"
-            template = "{app}" + environment + f"-{key}-" + "{account}"
+            template = f"{self.base_name}-{key}-" + "{account}"
         return self.fill(template, account)
 
     def fill(self, template: str, account: str) -> str:

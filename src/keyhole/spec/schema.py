@@ -20,7 +20,10 @@ def spec_schema() -> dict[str, Any]:
     schema = App.model_json_schema()
     properties = schema["properties"]
     del properties["environment"]
-    overrides = {key: {"type": "object"} for key in ("app", "buckets", "workloads", "uploads")}
+    overrides = {
+        key: {"type": "object"}
+        for key in ("app", "buckets", "workloads", "uploads", "monitoring", "audit", "terraform_state")
+    }
     properties["environments"] = {
         "type": "object",
         "description": "Environments, each with what differs in it: `[environments.prod.buckets.images]`.",

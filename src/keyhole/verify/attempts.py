@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from keyhole.aws import Aws
-from keyhole.blueprint import Claim
+from keyhole.blueprint import LOCK_KEY, Claim
 from keyhole.errors import AwsError
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled"}
-HARMLESS = {"AccessControlListNotSupported", "BucketNotEmpty", "MalformedPolicy", "MalformedPolicyDocument"}
+HARMLESS = {
+    *("AccessControlListNotSupported", "BucketNotEmpty", "MalformedPolicy", "MalformedPolicyDocument"),
+    "ConditionalCheckFailedException",
+}
 BODY = b"keyhole was here, and cleans up after itself\n"
 
 
@@ -66,6 +69,23 @@ def _put_role_policy(aws: Aws, claim: Claim, _key: str) -> dict[str, Any]:
     return aws.call("iam", "PutRolePolicy", RoleName=role, PolicyName="keyhole-probe", PolicyDocument="{}")
 
 
+def _put_user_policy(aws: Aws, claim: Claim, _key: str) -> dict[str, Any]:
+    user = claim.resource.rpartition("/")[2]
+    return aws.call("iam", "PutUserPolicy", UserName=user, PolicyName="keyhole-probe", PolicyDocument="{}")
+
+
+def _put_lock(aws: Aws, claim: Claim, _key: str) -> dict[str, Any]:
+    """Write on the condition that it is there already, which it is not."""
+    table, item = claim.resource.rpartition("/")[2], {LOCK_KEY: {"S": "keyhole-probe"}}
+    exists = f"attribute_exists({LOCK_KEY})"
+    return aws.call("dynamodb", "PutItem", TableName=table, Item=item, ConditionExpression=exists)
+
+
+def _delete_lock(aws: Aws, claim: Claim, _key: str) -> dict[str, Any]:
+    table, key = claim.resource.rpartition("/")[2], {LOCK_KEY: {"S": "keyhole-probe"}}
+    return aws.call("dynamodb", "DeleteItem", TableName=table, Key=key)
+
+
 def _get_caller_identity(aws: Aws, _claim: Claim, _key: str) -> dict[str, Any]:
     return aws.call("sts", "GetCallerIdentity")
 
@@ -80,6 +100,9 @@ ATTEMPTS: dict[str, Attempt] = {
     "s3:DeleteBucket": Attempt(_delete_bucket, needs_object=True),
     "s3:PutBucketPolicy": Attempt(_put_bucket_policy),
     "iam:PutRolePolicy": Attempt(_put_role_policy),
+    "iam:PutUserPolicy": Attempt(_put_user_policy),
+    "dynamodb:PutItem": Attempt(_put_lock),
+    "dynamodb:DeleteItem": Attempt(_delete_lock),
     "sts:GetCallerIdentity": Attempt(_get_caller_identity),
 }
 

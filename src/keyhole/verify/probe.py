@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from keyhole.aws import Aws
@@ -17,7 +17,8 @@ from keyhole.resources import bucket as buckets
 from keyhole.resources.bucket import Bucket, Settings
 from keyhole.resources.content import empty_bucket
 from keyhole.verify.attempts import ATTEMPTS, BODY, Answer, make_attempt
-from keyhole.verify.identities import Identity
+from keyhole.verify.github_tokens import assume_as_job
+from keyhole.verify.identities import SESSION_NAME, Identity
 
 WORKERS = 8
 PAUSE_S = 2.0
@@ -47,7 +48,7 @@ def probe_claims(
     patience_s: float = 0.0,
     on_probe: Callable[[Probe], None] = lambda _probe: None,
 ) -> tuple[Probe, ...]:
-    """Try every claim and give the results in the order of the claims.
+    """Try every claim that can be tried, and give the results in the order of the claims.
 
     `aws` are the operator's credentials: they lay out the objects that are needed and clean up, whatever happens.
     `patience_s`: how long a claim of "can" may be denied before it counts, as IAM's changes spread.
@@ -55,6 +56,7 @@ def probe_claims(
     Raises: AwsError if laying out or cleaning up fails, or AWS answers neither yes nor no.
     """
     folder = f"keyhole-probe-{secrets.token_hex(4)}/"
+    blueprint = replace(blueprint, claims=tuple(claim for claim in blueprint.claims if not claim.on_paper))
     claims = blueprint.claims
     keys = {claim.id: f"{claim.target.prefix}{folder}{index}.txt" for index, claim in enumerate(claims)}
     deadline = time.monotonic() + patience_s
@@ -69,25 +71,32 @@ def probe_claims(
 
 
 def _probe(claim: Claim, key: str, identity: Identity, deadline: float) -> Probe:
-    if identity.aws is None:
+    aws = identity.aws
+    if aws is None:
         return Probe(claim, Verdict.UNKNOWN, "", identity.why_not)
     try:
-        answer = make_attempt(identity.aws, claim, key)
+        answer = _attempt(aws, claim, key, identity)
         while not answer.allowed and claim.expected is Expected.CAN and time.monotonic() < deadline:
             time.sleep(PAUSE_S)
-            answer = make_attempt(identity.aws, claim, key)
-    except AwsError as error:
+            answer = _attempt(aws, claim, key, identity)
+    except KeyholeError as error:
         return Probe(claim, Verdict.UNKNOWN, "", str(error))
     return _judge(claim, answer)
+
+
+def _attempt(aws: Aws, claim: Claim, key: str, identity: Identity) -> Answer:
+    if identity.job_token is not None:
+        return assume_as_job(aws, claim, identity.job_token(claim), SESSION_NAME)
+    return make_attempt(aws, claim, key)
 
 
 def _judge(claim: Claim, answer: Answer) -> Probe:
     got = "allowed" if answer.allowed else "denied"
     holds = answer.allowed == (claim.expected is Expected.CAN)
     if holds and claim.action == "sts:GetCallerIdentity":
-        # The claim is about who the workload is: "temporary credentials of role NAME".
-        role = claim.why.rpartition(" ")[2]
-        holds = f":assumed-role/{role}/" in answer.reason
+        # The claim is about who the workload is: "temporary credentials of role NAME", "an access key of user NAME".
+        kind, name = claim.why.split()[-2:]
+        holds = f":assumed-role/{name}/" in answer.reason if kind == "role" else answer.reason.endswith(f"/{name}")
     return Probe(claim, Verdict.HOLDS if holds else Verdict.FAILS, got, answer.reason)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keyhole.blueprint import ANONYMOUS, Blueprint, Claim, Expected
+from keyhole.blueprint import ANONYMOUS, GITHUB_JOB, Blueprint, Claim, Expected
 from keyhole.iam import (
     Context,
     Decision,
@@ -26,7 +26,9 @@ from keyhole.iam.text import write_document
 from keyhole.naming import Scope
 from keyhole.resources.bucket import Bucket
 from keyhole.resources.managed_policy import ManagedPolicy
+from keyhole.resources.oidc_provider import OidcProvider
 from keyhole.resources.role import Role
+from keyhole.resources.user import User
 
 SAMPLE = "keyhole-sample.png"
 
@@ -53,20 +55,26 @@ def rehearse(blueprint: Blueprint) -> tuple[Rehearsal, ...]:
 def claim_request(claim: Claim, policies: _Policies, scope: Scope) -> Request:
     """Give a request that stands for the claim's pattern."""
     resource = claim.resource[:-1] + SAMPLE if claim.target.is_object else claim.resource
-    return Request(policies.principal(claim.who), claim.action, resource, Context(claim.context), scope.account)
+    context = {"aws:SecureTransport": "true", **claim.context}
+    return Request(policies.principal(claim.who), claim.action, resource, Context(context), scope.account)
 
 
 def _decide(claim: Claim, policies: _Policies, scope: Scope) -> Rehearsal:
     request = claim_request(claim, policies, scope)
     identity = policies.identity.get(claim.who, ())
-    decision = decide(request, PolicySet(identity=identity, resource=policies.buckets.get(claim.target.bucket)))
+    resource, trust = policies.buckets.get(claim.target.bucket), policies.trusts.get(claim.resource)
+    is_assumption = claim.action.startswith("sts:Assume")
+    decision = decide(
+        request,
+        PolicySet(identity, resource, trust if is_assumption else None, policies.boundaries.get(claim.who)),
+    )
     holds = decision.is_allowed == (claim.expected is Expected.CAN)
     reason = decision.reason if decision.is_allowed else denial_message(request, decision)
     return Rehearsal(claim, holds, decision, reason)
 
 
 class _Policies:
-    """The blueprint's policies, parsed: by workload and by bucket name."""
+    """The blueprint's policies, parsed: by workload, by bucket name, and the trust policies by the ARN of the role."""
 
     def __init__(self, blueprint: Blueprint) -> None:
         documents = {
@@ -77,18 +85,31 @@ class _Policies:
         self.identity: dict[str, tuple[Policy, ...]] = {}
         self._principals: dict[str, Principal] = {ANONYMOUS: Principal(PrincipalKind.ANONYMOUS)}
         self.buckets: dict[str, Policy] = {}
+        self.trusts: dict[str, Policy] = {}
+        self.boundaries: dict[str, Policy] = {}
         scope = blueprint.scope
+        iam = f"arn:{scope.partition}:iam::{scope.account}"
         for resource in blueprint.resources:
+            key = resource.address.partition(".")[2]
+            if isinstance(resource, Role | User) and resource.boundary_arn:
+                self.boundaries[key] = documents[resource.boundary_arn]
             match resource:
                 case Role():
-                    key = resource.address.partition(".")[2]
+                    arn = f"{iam}:role{resource.path}{resource.name}"
                     self.identity[key] = tuple(documents[arn] for arn in resource.policy_arns)
+                    self.trusts[arn] = parse_policy(write_document(resource.trust), PolicyKind.TRUST, name=arn)
                     self._principals[key] = Principal(
                         PrincipalKind.ROLE_SESSION,
                         arn=f"arn:{scope.partition}:sts::{scope.account}:assumed-role/{resource.name}/keyhole",
                         account=scope.account,
-                        role_arn=f"arn:{scope.partition}:iam::{scope.account}:role{resource.path}{resource.name}",
+                        role_arn=arn,
                     )
+                case User():
+                    self.identity[key] = tuple(documents[arn] for arn in resource.policy_arns)
+                    arn = f"{iam}:user{resource.path}{resource.name}"
+                    self._principals[key] = Principal(PrincipalKind.USER, arn=arn, account=scope.account)
+                case OidcProvider():
+                    self._principals[GITHUB_JOB] = Principal(PrincipalKind.WEB_IDENTITY, arn=resource.arn)
                 case Bucket() if resource.settings.policy is not None:
                     text = write_document(resource.settings.policy)
                     self.buckets[resource.name] = parse_policy(text, PolicyKind.RESOURCE, name=resource.name)
@@ -96,4 +117,6 @@ class _Policies:
                     pass
 
     def principal(self, who: str) -> Principal:
+        if who.endswith(".amazonaws.com"):
+            return Principal(PrincipalKind.SERVICE, arn=who)
         return self._principals[who]

@@ -12,8 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from keyhole.blueprint import ANONYMOUS, OUTSIDE, Blueprint, Claim
+from keyhole.blueprint import ANONYMOUS, GITHUB_JOB, OUTSIDE, Blueprint, Claim
+from keyhole.blueprint.github import AUDIENCE_KEY, SUBJECT_KEY
 from keyhole.resources.bucket import Bucket
+from keyhole.resources.oidc_provider import GITHUB_AUDIENCE
 from keyhole.verify.identities import Identity
 from keyhole.verify.probe import Probe, Verdict
 from keyhole.verify.rehearse import Rehearsal
@@ -94,11 +96,17 @@ def bucket_keys(blueprint: Blueprint) -> dict[str, str]:
 
 
 def _who(who: str) -> str:
-    return "anyone" if who == ANONYMOUS else who
+    return {ANONYMOUS: "anyone", GITHUB_JOB: "a GitHub job"}.get(who, who)
 
 
 def _where(claim: Claim, buckets: Mapping[str, str]) -> str:
     target = claim.target
+    if claim.who == GITHUB_JOB:
+        subject, audience = claim.context[SUBJECT_KEY], claim.context[AUDIENCE_KEY]
+        for_others = f", for {audience}" if audience != GITHUB_AUDIENCE else ""
+        return f"role {claim.resource.rpartition('/')[2]}: {subject}{for_others}"
+    if ":table/" in claim.resource:
+        return f"table {claim.resource.rpartition('/')[2]}"
     if not target.bucket:
         return "the account" if claim.action == "s3:ListAllMyBuckets" else "itself"
     if target.bucket not in buckets:

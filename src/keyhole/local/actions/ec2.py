@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from keyhole.local.actions.row import Need, Place, ResourcesOf, Row, every
+from keyhole.local.actions.row import Need, Place, ResourcesOf, Row, as_flag, every
 from keyhole.local.call import ApiCall, Fault
 
 # The first part of an id names its resource type in ARNs.
@@ -25,6 +25,8 @@ _TYPES = {
     "rtb": "route-table",
     "igw": "internet-gateway",
     "key": "key-pair",
+    "eipalloc": "elastic-ip",
+    "sgr": "security-group-rule",
 }
 
 
@@ -66,6 +68,45 @@ def _tagged(call: ApiCall, place: Place) -> tuple[str, ...]:
         _arn(place, _TYPES.get(str(name).partition("-")[0], "*"), str(name))
         for name in call.params.get("Resources", ())
     )
+
+
+def _chosen(kind: str, own: str, inner: str) -> ResourcesOf:
+    """What an instance is launched in or with: named by the call or by its network interfaces, else EC2's choice."""
+
+    def resources(call: ApiCall, place: Place) -> tuple[str, ...]:
+        interfaces = call.params.get("NetworkInterfaces") or ()
+        values = [call.params.get(own), *(interface.get(inner) for interface in interfaces)]
+        names = [name for value in values if value for name in (value if isinstance(value, list) else [value])]
+        # An interface that exists already is in a subnet, and has its groups.
+        if not names and interfaces and all(interface.get("NetworkInterfaceId") for interface in interfaces):
+            return ()
+        return tuple(dict.fromkeys(_arn(place, kind, str(name)) for name in names or ["*"]))
+
+    return resources
+
+
+def _interfaces(call: ApiCall, place: Place) -> tuple[str, ...]:
+    interfaces: list[dict[str, Any]] = call.params.get("NetworkInterfaces") or [{}]
+    names = (interface.get("NetworkInterfaceId") or "*" for interface in interfaces)
+    return tuple(dict.fromkeys(_arn(place, "network-interface", str(name)) for name in names))
+
+
+def _of_interface(call: ApiCall, place: Place) -> Mapping[str, str]:
+    subnets = _chosen("subnet", "SubnetId", "SubnetId")(call, place)
+    found = {"ec2:Subnet": subnets[0]} if len(subnets) == 1 and not subnets[0].endswith("*") else {}
+    public = [
+        interface["AssociatePublicIpAddress"]
+        for interface in call.params.get("NetworkInterfaces") or ()
+        if "AssociatePublicIpAddress" in interface
+    ]
+    return {**found, "ec2:AssociatePublicIpAddress": as_flag(any(public))} if public else found
+
+
+def _new_profile(call: ApiCall, place: Place) -> Mapping[str, str]:
+    given = call.params.get("IamInstanceProfile") or {}
+    name = str(given.get("Name") or given.get("Arn") or "").rsplit("/", 1)[-1]
+    found = place.backend.find_profile(place.account, name)
+    return {"ec2:NewInstanceProfile": found.arn} if found else {}
 
 
 def _created_with_tags(call: ApiCall, place: Place) -> tuple[str, ...]:
@@ -119,37 +160,92 @@ def _on_instance(*operations: str) -> dict[str, Row]:
     return {name: every(f"ec2:{name}", instance) for name in operations}
 
 
+def _on(resource: ResourcesOf, *operations: str) -> dict[str, Row]:
+    return {name: every(f"ec2:{name}", resource) for name in operations}
+
+
+def _attach(action: str) -> Row:
+    gateway, vpc = _kind("internet-gateway", "InternetGatewayId"), _kind("vpc", "VpcId")
+    return (Need(action, gateway), Need(action, vpc))
+
+
+def _key_pair(call: ApiCall, place: Place) -> tuple[str, ...]:
+    """A key pair is deleted by its name or its id; the ARN has whichever the call gives."""
+    return (_arn(place, "key-pair", str(call.params.get("KeyName") or call.params.get("KeyPairId") or "*")),)
+
+
+_GROUP = _kind("security-group", "GroupId")
+
 ROWS: dict[str, Row] = {
     "RunInstances": (
         Need("ec2:RunInstances", _any_of("instance")),
         Need("ec2:RunInstances", _kind("image", "ImageId")),
-        Need("ec2:RunInstances", _any_of("network-interface")),
-        Need("ec2:RunInstances", _any_of("security-group")),
-        Need("ec2:RunInstances", _any_of("subnet")),
+        Need("ec2:RunInstances", _interfaces, context=_of_interface),
+        Need("ec2:RunInstances", _chosen("security-group", "SecurityGroupIds", "Groups")),
+        Need("ec2:RunInstances", _chosen("subnet", "SubnetId", "SubnetId")),
         Need("ec2:RunInstances", _any_of("volume")),
         Need("ec2:RunInstances", _kind("key-pair", "KeyName")),
         _TAG_NEW,
         _PASS_ROLE,
     ),
-    "AssociateIamInstanceProfile": (Need("ec2:AssociateIamInstanceProfile", instance), _PASS_ROLE),
+    "AssociateIamInstanceProfile": (
+        Need("ec2:AssociateIamInstanceProfile", instance, context=_new_profile),
+        _PASS_ROLE,
+    ),
     "ReplaceIamInstanceProfileAssociation": (
-        Need("ec2:ReplaceIamInstanceProfileAssociation", _associated),
+        Need("ec2:ReplaceIamInstanceProfileAssociation", _associated, context=_new_profile),
         _PASS_ROLE,
     ),
     "DisassociateIamInstanceProfile": every("ec2:DisassociateIamInstanceProfile", _associated),
     **_on_instance(
         *("TerminateInstances", "StartInstances", "StopInstances", "RebootInstances"),
         *("ModifyInstanceMetadataOptions", "ModifyInstanceAttribute", "DescribeInstanceAttribute"),
+        *("MonitorInstances", "UnmonitorInstances", "GetConsoleOutput", "GetPasswordData"),
     ),
     "CreateTags": every("ec2:CreateTags", _tagged),
     "DeleteTags": every("ec2:DeleteTags", _tagged),
-    "CreateSecurityGroup": (Need("ec2:CreateSecurityGroup", _any_of("security-group")), _TAG_NEW),
-    "DeleteSecurityGroup": every("ec2:DeleteSecurityGroup", _kind("security-group", "GroupId")),
-    "AuthorizeSecurityGroupIngress": every("ec2:AuthorizeSecurityGroupIngress", _kind("security-group", "GroupId")),
+    "CreateSecurityGroup": (
+        Need("ec2:CreateSecurityGroup", _any_of("security-group")),
+        Need("ec2:CreateSecurityGroup", _kind("vpc", "VpcId")),
+        _TAG_NEW,
+    ),
+    **_on(_GROUP, "DeleteSecurityGroup", "RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress"),
+    **_on(_GROUP, "UpdateSecurityGroupRuleDescriptionsIngress", "UpdateSecurityGroupRuleDescriptionsEgress"),
+    "AuthorizeSecurityGroupIngress": (Need("ec2:AuthorizeSecurityGroupIngress", _GROUP), _TAG_NEW),
+    "AuthorizeSecurityGroupEgress": (Need("ec2:AuthorizeSecurityGroupEgress", _GROUP), _TAG_NEW),
+    "CreateKeyPair": (Need("ec2:CreateKeyPair", _kind("key-pair", "KeyName")), _TAG_NEW),
+    "ImportKeyPair": (Need("ec2:ImportKeyPair", _kind("key-pair", "KeyName")), _TAG_NEW),
+    "DeleteKeyPair": every("ec2:DeleteKeyPair", _key_pair),
+    "CreateVpc": (Need("ec2:CreateVpc", _any_of("vpc")), _TAG_NEW),
+    **_on(_kind("vpc", "VpcId"), "DeleteVpc", "ModifyVpcAttribute", "DescribeVpcAttribute"),
+    "CreateSubnet": (
+        Need("ec2:CreateSubnet", _any_of("subnet")),
+        Need("ec2:CreateSubnet", _kind("vpc", "VpcId")),
+        _TAG_NEW,
+    ),
+    **_on(_kind("subnet", "SubnetId"), "DeleteSubnet", "ModifySubnetAttribute"),
+    "CreateInternetGateway": (Need("ec2:CreateInternetGateway", _any_of("internet-gateway")), _TAG_NEW),
+    **_on(_kind("internet-gateway", "InternetGatewayId"), "DeleteInternetGateway"),
+    "AttachInternetGateway": _attach("ec2:AttachInternetGateway"),
+    "DetachInternetGateway": _attach("ec2:DetachInternetGateway"),
+    "CreateRouteTable": (
+        Need("ec2:CreateRouteTable", _any_of("route-table")),
+        Need("ec2:CreateRouteTable", _kind("vpc", "VpcId")),
+        _TAG_NEW,
+    ),
+    **_on(_kind("route-table", "RouteTableId"), "DeleteRouteTable", "CreateRoute", "ReplaceRoute", "DeleteRoute"),
+    "AssociateRouteTable": (
+        Need("ec2:AssociateRouteTable", _kind("route-table", "RouteTableId")),
+        Need("ec2:AssociateRouteTable", _kind("subnet", "SubnetId"), ("SubnetId",)),
+        Need("ec2:AssociateRouteTable", _kind("internet-gateway", "GatewayId"), ("GatewayId",)),
+    ),
     **_describe(
         *("DescribeInstances", "DescribeInstanceStatus", "DescribeInstanceTypes", "DescribeImages", "DescribeTags"),
         *("DescribeRegions", "DescribeAvailabilityZones", "DescribeVpcs", "DescribeSubnets", "DescribeKeyPairs"),
         *("DescribeSecurityGroups", "DescribeVolumes", "DescribeNetworkInterfaces", "DescribeAccountAttributes"),
-        "DescribeIamInstanceProfileAssociations",
+        *("DescribeIamInstanceProfileAssociations", "DescribeInstanceCreditSpecifications", "DescribeRouteTables"),
+        *("DescribeSecurityGroupRules", "DescribeInternetGateways", "DescribeAddresses", "DescribeNetworkAcls"),
+        *("DescribeVpcEndpoints", "DescribePrefixLists", "DescribeSnapshots", "DescribeInstanceTypeOfferings"),
+        "DescribeLaunchTemplates",
     ),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from keyhole.local.actions.row import Need, Place, Row, every
+from keyhole.local.actions.row import ContextOf, Need, Place, Row, every
 from keyhole.local.call import ApiCall, Fault
 
 _ACL = ("ACL", "GrantFullControl", "GrantRead", "GrantReadACP", "GrantWriteACP", "GrantWrite")
@@ -92,7 +92,19 @@ _WITH_PUT: Row = (
     Need("s3:PutObjectRetention", object_, ("ObjectLockMode", "ObjectLockRetainUntilDate")),
     Need("s3:PutObjectLegalHold", object_, ("ObjectLockLegalHoldStatus",)),
 )
-_PUT: Row = (Need("s3:PutObject", object_), *_WITH_PUT)
+
+
+def _creates(flag: str) -> ContextOf:
+    """Whether the call makes an object, or is one of several that will.
+
+    AWS: S3 User Guide, "Enforce conditional writes on Amazon S3 buckets".
+    """
+    return lambda _call, _place: {"s3:ObjectCreationOperation": flag}
+
+
+_WRITE = Need("s3:PutObject", object_, context=_creates("true"))
+_WRITE_PART = Need("s3:PutObject", object_, context=_creates("false"))
+_PUT: Row = (_WRITE, *_WITH_PUT)
 _READ_SOURCE: Row = (Need("s3:GetObject", _source), Need("s3:GetObjectVersion", _source_version))
 
 _COPY_TAGS: Row = (
@@ -101,12 +113,28 @@ _COPY_TAGS: Row = (
     Need("s3:PutObjectTagging", _gets_source_tags),
 )
 
+
+def _matched(call: ApiCall, place: Place) -> tuple[str, ...]:
+    """The object whose ETag the call compares: who may not read it may not learn that either.
+
+    AWS: S3 User Guide, "How to perform conditional writes" and "How to perform conditional deletes", permissions.
+    """
+    return object_(call, place) if call.params.get("IfMatch", "*") != "*" else ()
+
+
+def _replication_role(call: ApiCall, _place: Place) -> tuple[str, ...]:
+    role = (call.params.get("ReplicationConfiguration") or {}).get("Role")
+    return (str(role),) if role else ()
+
+
+_COMPARE = Need("s3:GetObject", _matched)
+
 _OBJECTS: dict[str, Row] = {
     "AbortMultipartUpload": every("s3:AbortMultipartUpload", object_),
-    "CompleteMultipartUpload": every("s3:PutObject", object_),
+    "CompleteMultipartUpload": (_WRITE, _COMPARE),
     "CopyObject": (*_READ_SOURCE, *_PUT, *_COPY_TAGS),
-    "CreateMultipartUpload": _PUT,
-    "DeleteObject": (*by_version("s3:DeleteObject", "s3:DeleteObjectVersion"), _BYPASS),
+    "CreateMultipartUpload": (_WRITE_PART, *_WITH_PUT),
+    "DeleteObject": (*by_version("s3:DeleteObject", "s3:DeleteObjectVersion"), _COMPARE, _BYPASS),
     "DeleteObjectTagging": by_version("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"),
     # Decided key by key in object_deletion; whoever may delete every key is all that this row lets through.
     "DeleteObjects": every("s3:DeleteObject", _all_keys),
@@ -122,15 +150,20 @@ _OBJECTS: dict[str, Row] = {
     "GetObjectTorrent": every("s3:GetObjectTorrent", object_),
     "HeadObject": by_version("s3:GetObject", "s3:GetObjectVersion"),
     "ListParts": every("s3:ListMultipartUploadParts", object_),
-    "PutObject": _PUT,
+    "PutObject": (*_PUT, _COMPARE),
     "PutObjectAcl": by_version("s3:PutObjectAcl", "s3:PutObjectVersionAcl"),
     "PutObjectLegalHold": every("s3:PutObjectLegalHold", object_),
     "PutObjectRetention": (Need("s3:PutObjectRetention", object_), _BYPASS),
     "PutObjectTagging": by_version("s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
     "RestoreObject": every("s3:RestoreObject", object_),
     "SelectObjectContent": every("s3:GetObject", object_),
-    "UploadPart": every("s3:PutObject", object_),
-    "UploadPartCopy": (*_READ_SOURCE, Need("s3:PutObject", object_)),
+    "DeleteObjectAnnotation": by_version("s3:DeleteObjectAnnotation", "s3:DeleteObjectVersionAnnotation"),
+    "GetObjectAnnotation": by_version("s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation"),
+    "ListObjectAnnotations": by_version("s3:ListObjectAnnotations", "s3:ListObjectVersionAnnotations"),
+    "PutObjectAnnotation": by_version("s3:PutObjectAnnotation", "s3:PutObjectVersionAnnotation"),
+    "UpdateObjectEncryption": every("s3:UpdateObjectEncryption", object_),
+    "UploadPart": (_WRITE_PART,),
+    "UploadPartCopy": (*_READ_SOURCE, _WRITE_PART),
 }
 
 
@@ -168,6 +201,7 @@ _BUCKETS: dict[str, Row] = {
     "DeleteBucketTagging": every("s3:PutBucketTagging", bucket),
     "DeleteBucketWebsite": every("s3:DeleteBucketWebsite", bucket),
     "DeletePublicAccessBlock": every("s3:PutBucketPublicAccessBlock", bucket),
+    "GetBucketAbac": every("s3:GetBucketAbac", bucket),
     "GetBucketAccelerateConfiguration": every("s3:GetAccelerateConfiguration", bucket),
     "GetBucketAcl": every("s3:GetBucketAcl", bucket),
     "GetBucketAnalyticsConfiguration": every("s3:GetAnalyticsConfiguration", bucket),
@@ -175,10 +209,12 @@ _BUCKETS: dict[str, Row] = {
     "GetBucketEncryption": every("s3:GetEncryptionConfiguration", bucket),
     "GetBucketIntelligentTieringConfiguration": every("s3:GetIntelligentTieringConfiguration", bucket),
     "GetBucketInventoryConfiguration": every("s3:GetInventoryConfiguration", bucket),
+    "GetBucketLifecycle": every("s3:GetLifecycleConfiguration", bucket),
     "GetBucketLifecycleConfiguration": every("s3:GetLifecycleConfiguration", bucket),
     "GetBucketLocation": every("s3:GetBucketLocation", bucket),
     "GetBucketLogging": every("s3:GetBucketLogging", bucket),
     "GetBucketMetricsConfiguration": every("s3:GetMetricsConfiguration", bucket),
+    "GetBucketNotification": every("s3:GetBucketNotification", bucket),
     "GetBucketNotificationConfiguration": every("s3:GetBucketNotification", bucket),
     "GetBucketOwnershipControls": every("s3:GetBucketOwnershipControls", bucket),
     "GetBucketPolicy": every("s3:GetBucketPolicy", bucket),
@@ -194,6 +230,7 @@ _BUCKETS: dict[str, Row] = {
     "ListBucketIntelligentTieringConfigurations": every("s3:GetIntelligentTieringConfiguration", bucket),
     "ListBucketInventoryConfigurations": every("s3:GetInventoryConfiguration", bucket),
     "ListBucketMetricsConfigurations": every("s3:GetMetricsConfiguration", bucket),
+    "PutBucketAbac": every("s3:PutBucketAbac", bucket),
     "PutBucketAccelerateConfiguration": every("s3:PutAccelerateConfiguration", bucket),
     "PutBucketAcl": every("s3:PutBucketAcl", bucket),
     "PutBucketAnalyticsConfiguration": every("s3:PutAnalyticsConfiguration", bucket),
@@ -201,13 +238,22 @@ _BUCKETS: dict[str, Row] = {
     "PutBucketEncryption": every("s3:PutEncryptionConfiguration", bucket),
     "PutBucketIntelligentTieringConfiguration": every("s3:PutIntelligentTieringConfiguration", bucket),
     "PutBucketInventoryConfiguration": every("s3:PutInventoryConfiguration", bucket),
+    "PutBucketLifecycle": every("s3:PutLifecycleConfiguration", bucket),
     "PutBucketLifecycleConfiguration": every("s3:PutLifecycleConfiguration", bucket),
     "PutBucketLogging": every("s3:PutBucketLogging", bucket),
     "PutBucketMetricsConfiguration": every("s3:PutMetricsConfiguration", bucket),
+    "PutBucketNotification": every("s3:PutBucketNotification", bucket),
     "PutBucketNotificationConfiguration": every("s3:PutBucketNotification", bucket),
     "PutBucketOwnershipControls": every("s3:PutBucketOwnershipControls", bucket),
     "PutBucketPolicy": every("s3:PutBucketPolicy", bucket),
-    "PutBucketReplication": every("s3:PutReplicationConfiguration", bucket),
+    "PutBucketReplication": (
+        Need("s3:PutReplicationConfiguration", bucket),
+        Need(
+            "iam:PassRole",
+            _replication_role,
+            context=lambda _call, _place: {"iam:PassedToService": "s3.amazonaws.com"},
+        ),
+    ),
     "PutBucketRequestPayment": every("s3:PutBucketRequestPayment", bucket),
     "PutBucketTagging": every("s3:PutBucketTagging", bucket),
     "PutBucketVersioning": every("s3:PutBucketVersioning", bucket),
@@ -216,7 +262,23 @@ _BUCKETS: dict[str, Row] = {
     "PutPublicAccessBlock": every("s3:PutBucketPublicAccessBlock", bucket),
 }
 
-ROWS: dict[str, Row] = {**_OBJECTS, **_BUCKETS}
+_METADATA: dict[str, Row] = {
+    **{
+        f"{verb}BucketMetadata{kind}": every(f"s3:{verb}BucketMetadataTableConfiguration", bucket)
+        for verb in ("Create", "Get", "Delete")
+        for kind in ("Configuration", "TableConfiguration")
+    },
+    **{
+        name: every(f"s3:{name}", bucket)
+        for name in (
+            "UpdateBucketMetadataAnnotationTableConfiguration",
+            "UpdateBucketMetadataInventoryTableConfiguration",
+            "UpdateBucketMetadataJournalTableConfiguration",
+        )
+    },
+}
+
+ROWS: dict[str, Row] = {**_OBJECTS, **_BUCKETS, **_METADATA}
 
 # Member of the call → the condition key that it fills, where the operation has that member.
 CONTEXT_MEMBERS = {

@@ -9,34 +9,39 @@ from collections.abc import Callable
 
 from keyhole.local.backend import Backend, Bucket
 from keyhole.local.call import ApiCall, Caller, Response
-from keyhole.local.overrides import acls, bucket_creation, bucket_policy, iam_documents, user_boundary, users
+from keyhole.local.overrides import (
+    account_block,
+    bucket_metrics,
+    ecs_clusters,
+    iam_rules,
+    resource_policies,
+    s3_rules,
+    secret_names,
+)
 
 Before = Callable[[ApiCall, Caller, Bucket | None, Backend], Response | None]
 After = Callable[[ApiCall, Caller, Backend, Response], Response]
 
 _BEFORE: dict[tuple[str, str], Before] = {
-    ("s3", "CreateBucket"): bucket_creation.refuse_taken_name,
-    ("s3", "PutBucketPolicy"): bucket_policy.check_policy,
-    ("s3", "GetBucketPolicyStatus"): bucket_policy.answer_status,
-    **{("s3", operation): acls.check_acl for operation in acls.OPERATIONS},
-    **{("iam", operation): iam_documents.check_document for operation in iam_documents.OPERATIONS},
-    **{("iam", operation): users.check_user for operation in users.OPERATIONS},
-    **{("iam", operation): user_boundary.answer_boundary for operation in user_boundary.OPERATIONS},
+    **{("s3", operation): s3_rules.answer_before for operation in s3_rules.OPERATIONS_BEFORE},
+    **{("s3", operation): bucket_metrics.answer_metrics for operation in bucket_metrics.OPERATIONS},
+    **{("s3control", operation): account_block.answer_block for operation in account_block.OPERATIONS},
+    **dict.fromkeys(resource_policies.OPERATIONS, resource_policies.check_policy),
+    **{("ecs", operation): ecs_clusters.check_cluster for operation in ecs_clusters.OPERATIONS},
+    ("secretsmanager", "CreateSecret"): secret_names.check_name,
 }
 _AFTER: dict[tuple[str, str], After] = {
-    ("s3", "CreateBucket"): bucket_creation.secure_bucket,
-    ("s3", "PutBucketPolicy"): bucket_policy.answer_without_body,
-    ("iam", "CreateUser"): user_boundary.keep_boundary,
+    **{("s3", operation): s3_rules.repair_after for operation in s3_rules.OPERATIONS_AFTER},
 }
 
 
 def answer_before(call: ApiCall, caller: Caller, bucket: Bucket | None, backend: Backend) -> Response | None:
     """Give the answer to a call that must not reach the backend, None for one that must. Raises: Fault."""
-    rule = _BEFORE.get((call.service, call.operation))
+    rule = iam_rules.answer_before if call.service == "iam" else _BEFORE.get((call.service, call.operation))
     return rule(call, caller, bucket, backend) if rule else None
 
 
 def repair_after(call: ApiCall, caller: Caller, backend: Backend, response: Response) -> Response:
     """Give what the client is to get for a call that the backend answered."""
-    rule = _AFTER.get((call.service, call.operation))
+    rule = iam_rules.repair_after if call.service == "iam" else _AFTER.get((call.service, call.operation))
     return rule(call, caller, backend, response) if rule and response.status < 300 else response

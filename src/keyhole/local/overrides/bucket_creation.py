@@ -9,13 +9,16 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from keyhole.local.acl_policy import ENFORCED as _ENFORCED
+from keyhole.local.acl_requests import asks_for_acl, requested_acl
 from keyhole.local.backend import Backend, Bucket
 from keyhole.local.call import ApiCall, Caller, Fault, Response
+from keyhole.local.overrides import acls
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 _RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
-_ENFORCED = "BucketOwnerEnforced"
+_OWNERSHIPS = frozenset({_ENFORCED, "BucketOwnerPreferred", "ObjectWriter"})
 
 
 def refuse_taken_name(call: ApiCall, caller: Caller, bucket: Bucket | None, _backend: Backend) -> Response | None:
@@ -23,7 +26,9 @@ def refuse_taken_name(call: ApiCall, caller: Caller, bucket: Bucket | None, _bac
     name = str(call.params["Bucket"])
     if bucket is None:
         _check_name(name)
-        _check_acl(call)
+        if call.params.get("ObjectOwnership", _ENFORCED) not in _OWNERSHIPS:
+            raise _unknown_ownership(str(call.params["ObjectOwnership"]))
+        acls.check_creation(call)
         return None
     extra = (("BucketName", name),)
     if bucket.account != caller.account:
@@ -38,13 +43,21 @@ def refuse_taken_name(call: ApiCall, caller: Caller, bucket: Bucket | None, _bac
     raise Fault("BucketAlreadyOwnedByYou", message, 409, extra=extra)
 
 
-def secure_bucket(call: ApiCall, _caller: Caller, backend: Backend, response: Response) -> Response:
+def secure_bucket(call: ApiCall, caller: Caller, backend: Backend, response: Response) -> Response:
     """Close what was made: Block Public Access, no ACLs, SSE-S3; and put the tags of the creation."""
     configuration = call.params.get("CreateBucketConfiguration") or {}
     tags = tuple((str(tag.get("Key", "")), str(tag.get("Value", ""))) for tag in configuration.get("Tags") or ())
     ownership = str(call.params.get("ObjectOwnership") or _ENFORCED)
-    backend.secure_new_bucket(str(call.params["Bucket"]), ownership, tags)
+    name = str(call.params["Bucket"])
+    backend.secure_new_bucket(name, ownership, tags)
+    if ownership != _ENFORCED and asks_for_acl(call):
+        backend.set_bucket_acl(name, requested_acl(call, caller.account))
     return response
+
+
+def _unknown_ownership(given: str) -> Fault:
+    extra = (("ArgumentName", "x-amz-object-ownership"), ("ArgumentValue", given))
+    return Fault("InvalidArgument", f"Invalid x-amz-object-ownership header: {given}", 400, extra=extra)
 
 
 def _check_name(name: str) -> None:
@@ -66,12 +79,3 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _check_acl(call: ApiCall) -> None:
-    ownership = call.params.get("ObjectOwnership") or _ENFORCED
-    grants = ("ACL", "GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
-    given = [call.params[name] for name in grants if call.params.get(name)]
-    if ownership == _ENFORCED and given not in ([], ["private"]):
-        message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
-        raise Fault("InvalidBucketAclWithObjectOwnership", message, 400)

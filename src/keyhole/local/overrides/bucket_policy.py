@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from keyhole.errors import PolicyError
 from keyhole.iam import parse_policy
-from keyhole.iam.model import Policy, PolicyKind
+from keyhole.iam.model import PolicyKind
 from keyhole.iam.quotas import BUCKET, check_quota
 from keyhole.local import public
 from keyhole.local.backend import Backend, Bucket, Document
+from keyhole.local.bucket_policy_rules import INVALID_PRINCIPAL, find_conflict
+from keyhole.local.bucket_policy_text import find_defect
 from keyhole.local.call import ApiCall, Caller, Fault, Response
 from keyhole.local.overrides.principals import unknown_principal
 from keyhole.local.policies import parse_stored
@@ -23,13 +25,16 @@ def check_policy(call: ApiCall, caller: Caller, bucket: Bucket | None, backend: 
     name = str(call.params["Bucket"])
     if check_quota(text, BUCKET):
         raise _malformed(BUCKET.refusal)
+    if defect := find_defect(text):
+        raise _malformed(defect)
     try:
         policy = parse_policy(text, PolicyKind.RESOURCE, name)
     except PolicyError as error:
-        raise _malformed(f"{error.message[:1].upper()}{error.message[1:]}") from error
-    _check_scope(policy, name)
+        raise _malformed(_sentence(error)) from error
+    if conflict := find_conflict(policy, name):
+        raise _malformed(conflict)
     if unknown_principal(policy, backend):
-        raise _malformed("Invalid principal in policy")
+        raise _malformed(INVALID_PRINCIPAL)
     if bucket and bucket.public_access_block.block_public_policy and public.is_public(policy):
         message = (
             f"User: {caller.principal.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "
@@ -57,16 +62,9 @@ def answer_status(_call: ApiCall, _caller: Caller, bucket: Bucket | None, _backe
     return Response(200, (("Content-Type", "application/xml"),), body.encode())
 
 
-def _check_scope(policy: Policy, bucket: str) -> None:
-    """A bucket policy speaks of S3 actions on its own bucket and of the objects in it, nothing else."""
-    arn = f"arn:aws:s3:::{bucket}"
-    for statement in policy.statements:
-        for action in statement.actions.patterns:
-            if action != "*" and not action.lower().startswith("s3:"):
-                raise _malformed("Policy has invalid action")
-        for resource in statement.resources.patterns if statement.resources else ():
-            if resource != arn and not resource.startswith((f"{arn}/", f"{arn}*")):
-                raise _malformed("Policy has invalid resource")
+def _sentence(error: PolicyError) -> str:
+    """Give what S3 says to what only the language's grammar forbids."""
+    return INVALID_PRINCIPAL if "rincipal" in error.where else "Invalid policy syntax."
 
 
 def _malformed(message: str) -> Fault:

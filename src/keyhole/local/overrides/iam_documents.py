@@ -1,16 +1,16 @@
-"""IAM's policy documents are checked when they are put: what cannot be parsed is never stored.
+"""IAM's policy documents are checked when they are put: what it would not take is never stored.
 
-AWS: IAM API Reference, error MalformedPolicyDocument.
+AWS: IAM API Reference, errors MalformedPolicyDocument and LimitExceeded.
 """
 
 from __future__ import annotations
 
-from keyhole.errors import PolicyError
 from keyhole.iam import parse_policy
 from keyhole.iam.model import PolicyKind
 from keyhole.iam.quotas import MANAGED, TRUST, check_quota
 from keyhole.local.backend import Backend, Bucket
 from keyhole.local.call import ApiCall, Caller, Fault, Response
+from keyhole.local.iam_document_rules import find_defect, invalid_principal
 from keyhole.local.overrides.principals import unknown_principal
 
 # Operation → the member that holds the document, and what it is.
@@ -23,7 +23,7 @@ OPERATIONS = {
     "PutUserPolicy": ("PolicyDocument", PolicyKind.IDENTITY),
     "PutGroupPolicy": ("PolicyDocument", PolicyKind.IDENTITY),
 }
-# Those of inline policies count all of a user, role or group together, and are not kept here.
+# Those of inline policies count all of a user, role or group together.
 _QUOTAS = {
     "CreatePolicy": MANAGED,
     "CreatePolicyVersion": MANAGED,
@@ -39,11 +39,12 @@ def check_document(call: ApiCall, _caller: Caller, _bucket: Bucket | None, backe
     quota = _QUOTAS.get(call.operation)
     if quota and check_quota(text, quota):
         raise Fault("LimitExceeded", quota.refusal, 409)
-    try:
-        policy = parse_policy(text, kind)
-    except PolicyError as error:
-        message = f"{error.message[:1].upper()}{error.message[1:]}"
-        raise Fault("MalformedPolicyDocument", message, 400) from error
-    if kind is PolicyKind.TRUST and (unknown := unknown_principal(policy, backend)):
-        raise Fault("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{unknown}"', 400)
+    if defect := find_defect(text, kind, is_managed=quota is MANAGED):
+        raise _malformed(defect)
+    if kind is PolicyKind.TRUST and (unknown := unknown_principal(parse_policy(text, kind), backend)):
+        raise _malformed(invalid_principal("AWS", unknown))
     return None
+
+
+def _malformed(message: str) -> Fault:
+    return Fault("MalformedPolicyDocument", message, 400)

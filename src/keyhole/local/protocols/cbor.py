@@ -11,9 +11,14 @@ from collections.abc import Iterator
 from typing import Any
 
 _MAX_DEPTH = 64
+_EPOCH_TAG = b"\xc1"
 _BREAK = object()
 _SIMPLE = {20: False, 21: True, 22: None, 23: None}
 _FLOATS = {25: (">e", 2), 26: (">f", 4), 27: (">d", 8)}
+
+
+class Epoch(float):
+    """A moment, in seconds since 1970; CBOR has a tag for it."""
 
 
 def decode(data: bytes) -> Any:
@@ -26,7 +31,7 @@ def decode(data: bytes) -> Any:
 
 
 def encode(value: Any) -> bytes:
-    """Give the CBOR of a value made of dict, list, str, bytes, int, float, bool and None."""
+    """Give the CBOR of a value made of dict, list, str, bytes, int, float, Epoch, bool and None."""
     return b"".join(_encode(value))
 
 
@@ -112,6 +117,8 @@ def _encode(value: Any) -> Iterator[bytes]:
     elif isinstance(value, int):
         yield _head(0, value) if value >= 0 else _head(1, -1 - value)
     elif isinstance(value, float):
+        if isinstance(value, Epoch):
+            yield _EPOCH_TAG
         yield b"\xfb" + struct.pack(">d", value) if not math.isnan(value) else b"\xf9\x7e\x00"
     elif isinstance(value, str):
         raw = value.encode()

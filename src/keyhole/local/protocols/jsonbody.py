@@ -10,6 +10,7 @@ from typing import Any
 
 from keyhole.local.call import Fault, HttpRequest
 from keyhole.local.protocols import cbor
+from keyhole.local.protocols.members import read_members
 
 
 def is_cbor(request: HttpRequest) -> bool:
@@ -25,20 +26,25 @@ def read_operation(request: HttpRequest, target_prefix: str) -> str:
             return parts[4]
     else:
         prefix, _, operation = request.headers.get("x-amz-target", "").rpartition(".")
-        if prefix == target_prefix:
+        # Some SDKs leave out the package in front of the service's name.
+        if prefix and prefix.rpartition(".")[2] == target_prefix.rpartition(".")[2]:
             return operation
     raise Fault("UnknownOperationException", "The operation is not known.", 400)
 
 
-def parse_members(request: HttpRequest) -> dict[str, Any]:
-    """Give the members in the body. Raises: Fault (SerializationException)."""
+def parse_members(request: HttpRequest, shape: Any) -> dict[str, Any]:
+    """Give the members of the input structure that the body has. Raises: Fault (SerializationException)."""
     body = request.body.read()
     if not body:
         return {}
     try:
-        found = cbor.decode(body) if is_cbor(request) else json.loads(body)
+        found = cbor.decode(body) if is_cbor(request) else json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise Fault("SerializationException", "The request body cannot be read.", 400) from error
     if not isinstance(found, dict):
         raise Fault("SerializationException", "The request body is not a structure.", 400)
-    return found
+    return read_members(found, shape)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")

@@ -152,7 +152,15 @@ def parse_members(route: Route, request: HttpRequest, bucket: str, key: str, que
                 found[payload] = parse_xml(body, member)
         elif not route.operation.has_streaming_input:
             found[payload] = request.body.read().decode("utf-8", "replace")
+    elif any("location" not in serialization(member) for member in shape.members.values()):
+        found |= _document(request.body.read(), shape)
     return found
+
+
+def _document(body: bytes, shape: Any) -> dict[str, Any]:
+    """Give the members that are in the body itself: SelectObjectContent has some."""
+    found = parse_xml(body, shape) if body.strip() else {}
+    return {name: value for name, value in found.items() if "location" not in serialization(shape.members[name])}
 
 
 def _located(member: Any, bucket: str, key: str, query: dict[str, str], headers: Headers) -> Any:
