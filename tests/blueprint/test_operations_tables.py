@@ -97,7 +97,10 @@ def test_terraform_s_own_lockfile_needs_no_table(tmp_path: Path) -> None:
         ('[monitoring]\nmails = ["Ops <ops@x.org>"]\n', "is not a mail address"),
         ("[monitoring]\nmails = []\n", "it needs at least one entry"),
         ('[monitoring]\nmails = ["o@x.org"]\nbuckets = ["c"]\n', "`monitoring` names `c`, which is no bucket here"),
-        ('[monitoring]\nmails = ["o@x.org"]\nserver_errors_percent = 101\n', "`monitoring.server_errors_percent` is `101`"),
+        (
+            '[monitoring]\nmails = ["o@x.org"]\nserver_errors_percent = 101\n',
+            "`monitoring.server_errors_percent` is `101`",
+        ),
         ('[audit]\nbucket = "c"\n', "`audit` names `c`, which is no bucket here"),
         ('[audit]\nbucket = "b"\ntrail_name = "a--b"\n', "`a--b` is not a name that a trail can have"),
         ('[terraform_state]\nbucket = "b"\n', "bucket `b` keeps no old versions"),

@@ -45,11 +45,11 @@ def test_keys_are_kept_as_they_are_named(aws: Aws, key: str) -> None:
     assert stored[0]["Key"] == key
 
 
-@pytest.mark.parametrize("target", ["{b}?metrics&id=x", "{b}?analytics&id=x", "{b}?intelligent-tiering&id=x"])
+@pytest.mark.parametrize("target", ["{b}?inventory&id=x", "{b}?analytics&id=x", "{b}?intelligent-tiering&id=x"])
 def test_what_the_store_does_not_have_deletes_no_bucket(aws: Aws, target: str) -> None:
     """Deleting a configuration that is not kept here is said not to be available; the bucket stays."""
     bucket = aws.bucket()
-    rights = ("s3:PutMetricsConfiguration", "s3:PutAnalyticsConfiguration", "s3:PutIntelligentTieringConfiguration")
+    rights = ("s3:PutInventoryConfiguration", "s3:PutAnalyticsConfiguration", "s3:PutIntelligentTieringConfiguration")
     user = aws.user(allow(list(rights), "*"))
     for who in (user, aws.root):
         status, body = ask(aws, "DELETE", "/" + target.format(b=bucket), who=who)
@@ -64,10 +64,10 @@ def test_reading_a_subresource_that_is_not_kept_reads_no_object(aws: Aws) -> Non
     actions = [
         "s3:GetObjectTorrent",
         "s3:GetBucketRequestPayment",
-        "s3:GetMetricsConfiguration",
+        "s3:GetAnalyticsConfiguration",
     ]
     user = aws.user(allow(actions, "*"))
-    for query in ("k-secret?torrent", "?requestPayment", "?metrics", "?metrics&id=x"):
+    for query in ("k-secret?torrent", "?requestPayment", "?analytics", "?analytics&id=x"):
         status, body = ask(aws, "GET", f"/{bucket}/{query}" if "k-" in query else f"/{bucket}{query}", who=user)
         assert status == 501, query
         assert b"hidden" not in body

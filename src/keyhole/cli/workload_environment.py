@@ -156,7 +156,7 @@ def _job(workspace: Workspace, key: str, port: int) -> Iterator[Environment]:
     stranger = BotocoreAws(workspace.aws.region, anonymous=True, endpoint_url=workspace.aws.endpoint_url)
     wanted = own_token(workspace.blueprint, role_arn)
     token = open_door(port).job_token(wanted)
-    params = {"RoleArn": role_arn, "RoleSessionName": key, "WebIdentityToken": token}
+    params = {"RoleArn": role_arn, "RoleSessionName": "keyhole-run", "WebIdentityToken": token}
     stranger.call("sts", "AssumeRoleWithWebIdentity", **params)
     with job_environment(require_running(port), wanted, role_arn) as environment:
         yield environment
