@@ -18,7 +18,7 @@ from keyhole.local.context import check_tags, fill_context
 from keyhole.local.credentials import CredentialStore
 from keyhole.local.errors import new_host_id, new_request_id, write_fault
 from keyhole.local.happened import Happened
-from keyhole.local.inquiry import Inquiry
+from keyhole.local.inquiry import Inquiry, access_denied
 from keyhole.local.issuer_keys import IssuerKeys
 from keyhole.local.last_use import note_use
 from keyhole.local.missing_objects import hide_missing
@@ -178,6 +178,9 @@ class Gate:
         if answer is not None:
             return answer
         account = bucket.account if bucket else find_owner(call, caller.account)
+        if account != caller.account and all(asked.request.resource_account != account for asked in inquiry.trail):
+            # Nobody asked that account: what the call names there is not what its row is about.
+            raise access_denied(call, "Access Denied")
         response = self._backend.handle(call, account, data, new_stamp(call, caller, bucket, self._backend))
         return overrides.repair_after(call, caller, self._backend, response)
 

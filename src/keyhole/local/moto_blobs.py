@@ -18,6 +18,9 @@ from moto.s3.models import S3_UPLOAD_PART_MIN_SIZE, FakeKey, FakeMultipart
 from keyhole.local import checksums
 from keyhole.local.blob import Blob, Content, blocks_of, join
 
+# Our attribute of moto's uploads, which stay with the objects that they became.
+PART_SIZES = "keyhole_part_sizes"
+
 # What is searched is read as a whole in any case.
 _WHOLE: ContextVar[bool] = ContextVar("objects are read as a whole", default=False)
 
@@ -92,6 +95,7 @@ def _complete(self: Any, body: Iterable[tuple[int, str]]) -> tuple[Content, str,
         parts.append(part)
     if not parts:
         raise MalformedXML()
+    setattr(self, PART_SIZES, tuple(part.contentsize for part in parts))
     digests = b"".join(bytes.fromhex(part.etag.strip('"')) for part in parts)
     etag = f"{_md5((digests,))}-{len(parts)}"
     whole = join(part.value for part in parts)

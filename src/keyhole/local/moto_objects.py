@@ -11,6 +11,7 @@ from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
 from keyhole.local.backend import Bucket, CorsRule, PublicAccessBlock, Tags
 from keyhole.local.conditional_requests import check_match
 from keyhole.local.moto_births import BLOCK, STAMP, guard
+from keyhole.local.moto_blobs import PART_SIZES
 from keyhole.local.stored_objects import Acl, Deletion, Lock, Part, Stamp, StoredObject, Upload
 
 _PARTITION = "aws"
@@ -169,6 +170,7 @@ def _stored(key: str, version: Any, *, is_latest: bool) -> StoredObject:
         stamp=getattr(version, STAMP, None),
         lock=Lock(version.lock_mode or "", version.lock_until or "", version.lock_legal_status or ""),
         upload_id=version.multipart.id if version.multipart else "",
+        part_sizes=getattr(version.multipart, PART_SIZES, ()),
     )
 
 

@@ -56,7 +56,8 @@ class Lock:
 class StoredObject:
     """One version of an object, or a delete marker in its place.
 
-    `etag` has its quotes. `upload_id` is that of the multipart upload that made it, or "".
+    `etag` has its quotes. `upload_id` is that of the multipart upload that made it, or "", and `part_sizes` are the
+    bytes of its parts in their order.
     """
 
     key: str
@@ -71,6 +72,7 @@ class StoredObject:
     stamp: Stamp | None = None
     lock: Lock = Lock()
     upload_id: str = ""
+    part_sizes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

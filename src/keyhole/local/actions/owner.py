@@ -44,7 +44,9 @@ def find_owner(call: ApiCall, account: str) -> str:
     """
     if call.service not in _MEMBERS:
         return account
-    owners = {_check(call, arn, account) for arn in _arns(call)}
+    # A name without an account is the caller's: it must not be looked up in the account of an ARN beside it.
+    names = [name for name in _names(call) if isinstance(name, str)]
+    owners = {_check(call, name, account) if name.startswith("arn:") else account for name in names}
     if not owners:
         return account
     if len(owners) > 1:
@@ -67,12 +69,6 @@ def _check(call: ApiCall, arn: str, account: str) -> str:
     if parts[4] != account and call.service not in _SHARED:
         raise _refuse(call, f"Identifier is for {parts[4]}. Your accountId is {account}.")
     return parts[4]
-
-
-def _arns(call: ApiCall) -> Iterator[str]:
-    for value in _names(call):
-        if isinstance(value, str) and value.startswith("arn:"):
-            yield value
 
 
 def _names(call: ApiCall) -> Iterator[Any]:

@@ -13,10 +13,10 @@ from keyhole.local.call import ApiCall
 
 
 def _topic(*members: str) -> ResourcesOf:
-    """The topic that the call names by its ARN."""
+    """The topic that the call names by its ARN; all, where it names several in one way or another."""
 
     def resources(call: ApiCall, _place: Place) -> tuple[str, ...]:
-        return (next((str(call.params[name]) for name in members if call.params.get(name)), "*"),)
+        return tuple(str(call.params[name]) for name in members if call.params.get(name)) or ("*",)
 
     return resources
 

@@ -20,6 +20,7 @@ from keyhole.local.overrides import (
     object_locks,
     object_reads,
     object_writes,
+    part_reads,
 )
 
 Before = Callable[[ApiCall, Caller, Bucket | None, Backend], Response | None]
@@ -49,8 +50,8 @@ _BEFORE: dict[str, tuple[Before, ...]] = {
     "ListObjects": (listings.list_objects,),
     "ListObjectsV2": (listings.list_objects_v2,),
     "ListObjectVersions": (listings.list_versions,),
-    "GetObject": (object_reads.check_read,),
-    "HeadObject": (object_reads.check_read, object_reads.answer_null_version),
+    "GetObject": (object_reads.check_read, part_reads.answer_part),
+    "HeadObject": (object_reads.check_read, part_reads.answer_part, object_reads.answer_null_version),
     "GetObjectAttributes": (object_reads.check_read,),
     "GetObjectTagging": (object_reads.check_presence,),
     "PutObjectTagging": (object_reads.check_presence, object_writes.check_tagging),
