@@ -22,6 +22,7 @@ import commands
 import decisions
 import gate
 import load
+import scale
 from timing import Rows
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 170)
@@ -50,13 +51,18 @@ def main() -> None:
         rows = [Row(*row) for measure in MEASURES for row in measure(samples)]
         memory_mib = decisions.measure_memory()
         crowd = load.measure(seconds=10)
+        widths = scale.measure_widths()
     show(rows, samples)
     console.print(f"10,000 managed policies in memory: {memory_mib} MiB for the whole process (target: 400)")
     console.print(str(crowd))
+    for width in widths:
+        console.print(f"{width} (target for 200: 20 s, 300 MB)")
+    console.print(f"calls grow {'linearly' if scale.grows_linearly(widths) else '[red]faster than the file[/]'}")
 
 
 MEASURES: tuple[Callable[[int], Rows], ...] = (
     commands.measure,
+    scale.measure,
     gate.measure,
     decisions.measure,
 )

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from keyhole.aws.client import BotocoreAws, Credentials
 from keyhole.local.server import LocalAws
 from local_story import AccountFactory
+
+# A busy machine is no defect: nothing here is held to a time.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 # Output is as wide as on a pipe, whatever the test runner's terminal.
 os.environ.pop("COLUMNS", None)

@@ -17,7 +17,8 @@ INSTANCE = "ai-image-community-api"
 
 def run_instance(aws: Aws, name: str = INSTANCE) -> str:
     """Run an EC2 instance with this Name tag, and give its id."""
-    image = aws.call("ec2", "DescribeImages", Owners=["amazon"])["Images"][0]["ImageId"]
+    linux = [{"Name": "name", "Values": ["al2023-ami-2023.*-kernel-6.1-x86_64"]}]
+    image = aws.call("ec2", "DescribeImages", Owners=["amazon"], Filters=linux)["Images"][0]["ImageId"]
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
     answer = aws.call("ec2", "RunInstances", ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=tags)
     return str(answer["Instances"][0]["InstanceId"])

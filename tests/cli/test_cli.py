@@ -38,6 +38,7 @@ def local(local_aws: LocalAws, account: AccountFactory) -> tuple[str, ...]:
         "verify",
         "run",
         "serve",
+        "rotate",
         "down",
         "learn",
         "local",
@@ -108,7 +109,8 @@ def test_verify_and_serve_before_up_say_to_go_up_first(local: tuple[str, ...], m
     before = dict(os.environ)
     served = keyhole("serve", *local, "--port", "0")
     assert dict(os.environ) == before
-    assert (served.exit_code, "`keyhole up` attaches the role" in served.output) == (3, True)
+    hint = f"`keyhole up -f {local[1]} --local --local-port {local[-1]}` attaches the role"
+    assert (served.exit_code, hint in " ".join(served.output.split())) == (3, True)
 
 
 def test_answering_no_and_ctrl_c_at_the_question_change_nothing(
@@ -326,7 +328,13 @@ def test_local_status_of_nothing_is_a_finding() -> None:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     result = keyhole("local", "status", "--port", str(port))
-    assert (result.exit_code, "keyhole local start" in result.output) == (1, True)
+    assert (result.exit_code, f"`keyhole local start --port {port}`" in result.output) == (1, True)
+
+
+def test_a_region_that_aws_does_not_have_is_refused() -> None:
+    """Every signed call for it would be: nothing is started."""
+    result = keyhole("local", "start", "--region", "mars")
+    assert (result.exit_code, "AWS has no region `mars`" in result.output) == (2, True)
 
 
 def test_init_writes_a_spec_that_plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local_aws: LocalAws) -> None:
@@ -341,7 +349,8 @@ def test_init_writes_a_spec_that_plans(tmp_path: Path, monkeypatch: pytest.Monke
     assert json.loads((folder / "keyhole.schema.json").read_text())["title"] == "keyhole.toml"
     at = ("--local", "--local-port", str(local_aws.port))
     refused = keyhole("plan", *at)
-    assert (refused.exit_code, "keyhole local instance my-shop-web --region us-east-1" in refused.output) == (2, True)
+    command = f"`keyhole local instance my-shop-web --region us-east-1 --port {local_aws.port}`"
+    assert (refused.exit_code, command in refused.output) == (2, True)
     assert keyhole("local", "instance", "my-shop-web", "--port", str(local_aws.port)).exit_code == 0
     assert keyhole("plan", *at).exit_code == 0
     again = keyhole("init")

@@ -176,3 +176,13 @@ def test_a_pipe_that_closes_is_no_error(path: Path) -> None:
     words = f"{sys.executable} -m keyhole.cli.main local events --port {PORT}; echo $? >&2"
     done = subprocess.run(["sh", "-c", f"({words}) | head -n 1"], capture_output=True, text=True, check=False)
     assert (done.stdout.count("\n"), done.stderr) == (1, "0\n")
+
+
+def test_columns_grow_with_what_they_hold(path: Path) -> None:
+    """The outcomes stand below each other also where a principal's name is long."""
+    arn = "arn:aws:sts::123456789012:assumed-role/shop-task/ca7133e20a3470fb22605c06b06ff2dd"
+    task = {"type": "AssumedRole", "arn": arn, "accountId": "123456789012"}
+    write(path, event("PutObject", asked("s3:PutObject", "arn:aws:s3:::images/x"), identity=task))
+    lines = [line for line in events("--text").output.splitlines() if line.endswith("allowed")]
+    assert len(lines) == 3
+    assert len({line.rindex("allowed") for line in lines}) == 1

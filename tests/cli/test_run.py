@@ -302,7 +302,9 @@ def test_a_command_that_is_not_there_is_127(line: tuple[str, ...]) -> None:
 
 
 def test_a_command_that_cannot_be_executed_is_126(ready: tuple[str, ...], tmp_path: Path) -> None:
-    """A file without the right to execute it, and one that is no program."""
+    """A folder, a file without the right to execute it, and one that is no program."""
+    done = run(ready, "web", "--", str(tmp_path))
+    assert (done.returncode, "is a folder" in done.stderr) == (126, True)
     script = tmp_path / "script"
     script.write_text("exit 0\n")
     done = run(ready, "web", "--", str(script))
@@ -348,6 +350,7 @@ def test_what_was_not_made_yet_is_said(line: tuple[str, ...], tmp_path: Path, wo
     assert done.returncode in (2, 3)
     assert "it ran" not in done.stdout
     assert reason in done.stderr
+    assert "`keyhole local instance" in done.stderr or f"`keyhole up -f {file} --local --local-port" in done.stderr
     assert "Traceback" not in done.stderr
 
 

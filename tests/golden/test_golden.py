@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -49,14 +50,24 @@ SPECS = sorted((FOLDER / "specs").glob("*.toml"))
 
 
 @pytest.mark.parametrize("file", SPECS, ids=[file.stem for file in SPECS])
-def test_the_plans_and_claims_of_each_kind_are_the_golden_ones(account: AccountFactory, file: Path) -> None:
+def test_the_plans_and_claims_of_each_kind_are_the_golden_ones(
+    account: AccountFactory, file: Path, tmp_path: Path
+) -> None:
     """One file for each kind: every call from nothing up and down again, and what must hold in between."""
     aws = account(region="us-east-1")
-    blueprint = blueprint_of(file)
-    agree(f"{file.stem}.up.json", plan_as_json(plan(aws, blueprint)), {})
+    # A copy: keys are handed over beside the file.
+    blueprint = blueprint_of(shutil.copytree(file.parent, tmp_path / "specs") / file.name)
+    folder = {str(tmp_path / "specs"): "FOLDER"}
+    agree(f"{file.stem}.up.json", plan_as_json(plan(aws, blueprint)), folder)
     assert up(aws, blueprint).is_complete
+    assert plan(aws, blueprint).is_empty
     snapshot = take_snapshot(aws, blueprint, only_ours=True)
-    agree(f"{file.stem}.down.json", plan_as_json(plan_down(blueprint, snapshot)), {})
+    keys = {
+        key["AccessKeyId"]: f"ACCESS-KEY-OF-{user['UserName']}"
+        for user in aws.pages("iam", "ListUsers", "Users")
+        for key in aws.pages("iam", "ListAccessKeys", "AccessKeyMetadata", UserName=user["UserName"])
+    }
+    agree(f"{file.stem}.down.json", plan_as_json(plan_down(blueprint, snapshot)), {**folder, **keys})
     agree(f"{file.stem}.claims.json", claims_of(blueprint), {})
 
 

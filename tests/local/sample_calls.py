@@ -47,6 +47,7 @@ _TEXTS: dict[str, dict[str, Any]] = {
     "cloudwatch": {"ResourceARN": f"arn:aws:cloudwatch:{_HERE}:alarm:high"},
     "sns": {
         "TopicArn": f"arn:aws:sns:{_HERE}:news",
+        "TargetArn": f"arn:aws:sns:{_HERE}:news",
         "ResourceArn": f"arn:aws:sns:{_HERE}:news",
         "SubscriptionArn": f"arn:aws:sns:{_HERE}:news:0a1b2c",
     },

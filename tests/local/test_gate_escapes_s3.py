@@ -233,3 +233,12 @@ def test_other_accounts_cannot_touch_a_bucket(aws: Aws) -> None:
     stranger.create_bucket(Bucket=own)
     assert refusal(stranger.copy_object, Bucket=own, Key="k", CopySource=f"{bucket}/k")[2] == 403
     root.head_object(Bucket=bucket, Key="k")
+
+
+def test_versioning_stays_where_objects_are_locked(aws: Aws) -> None:
+    """Suspended, it would let a put write over a locked null version."""
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="locked-for-good", ObjectLockEnabledForBucket=True)
+    wanted = {"Bucket": "locked-for-good", "VersioningConfiguration": {"Status": "Suspended"}}
+    assert refusal(s3.put_bucket_versioning, **wanted)[0::2] == ("InvalidBucketState", 409)
+    s3.put_bucket_versioning(**{**wanted, "VersioningConfiguration": {"Status": "Enabled"}})

@@ -245,6 +245,14 @@ def test_unsigned_calls_administer_nothing(aws: Aws) -> None:
     assert refusal(aws.client("sqs").list_queues)[0] == "UnknownService"
 
 
+def test_a_service_that_is_not_here_is_refused_in_its_own_protocol(aws: Aws) -> None:
+    """Clients of JSON and of XML services can both read which services there are."""
+    for call in (aws.client("lambda").list_functions, aws.client("route53").list_hosted_zones):
+        code, message, status = refusal(call)
+        assert (code, status) == ("UnknownService", 400)
+        assert message.startswith("The service ")
+
+
 def test_a_signed_form_with_a_repeated_parameter_is_refused(aws: Aws) -> None:
     """Two Actions in one form could be read in two ways."""
     keys = BotoCredentials(*_pair(aws.root))

@@ -3,7 +3,7 @@ import threading
 from keyhole.aws import Call
 from keyhole.naming import Scope
 from keyhole.provision import Change, Event, Plan, Verb, apply_plan
-from keyhole.provision.patience import call_patiently
+from keyhole.provision.patience import Patience
 from recording_aws import RecordingAws, refusal
 
 SCOPE = Scope("shop", "default", "111122223333", "eu-west-1")
@@ -120,9 +120,10 @@ def test_a_lag_of_iam_is_waited_out_and_said() -> None:
     )
     aws = RecordingAws(refuse=lambda _operation: next(answers, None))
     reasons: list[str] = []
-    call_patiently(aws, Call("ec2", "AssociateIamInstanceProfile"), threading.Event(), reasons.append)
+    patience = Patience(sleep=lambda _s: None)
+    patience.call(aws, Call("ec2", "AssociateIamInstanceProfile"), reasons.append)
     assert len(aws.calls) == 2
-    assert reasons == ["EC2 does not see the new instance profile yet"]
+    assert [reason.rpartition(", ")[0] for reason in reasons] == ["EC2 does not see the new instance profile yet"]
 
 
 def test_a_plain_refusal_is_not_tried_again() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import botocore.session
 from botocore import UNSIGNED, xform_name
@@ -48,7 +49,7 @@ class BotocoreAws:
         anonymous: bool = False,
         endpoint_url: str = "",
         profile: str = "",
-        max_attempts: int = 5,
+        max_attempts: int = 3,
     ) -> None:
         """Take the given credentials, or none if `anonymous`, or otherwise the ordinary chain.
 
@@ -128,6 +129,10 @@ class BotocoreAws:
                 message[:1].lower() + message[1:], hint="check AWS_ENDPOINT_URL and the region"
             ) from error
 
+    def _keep_host(self, request: Any, **_: Any) -> None:
+        """S3 Control puts the account's id before the host's name; an address, as a local AWS has, takes none."""
+        request.url = urlunsplit(urlsplit(request.url)._replace(netloc=urlsplit(self.endpoint_url).netloc))
+
     def client(self, service: str) -> Any:
         """Give the botocore client of a service. botocore makes clients one at a time only."""
         client = self._clients.get(service)
@@ -137,5 +142,7 @@ class BotocoreAws:
                 if client is None:
                     config = self._config.merge(self._s3_config) if service == "s3" else self._config
                     client = self._make_client(service, config)
+                    if service == "s3control" and self.endpoint_url:
+                        client.meta.events.register("before-sign.s3-control", self._keep_host)
                     self._clients[service] = client
         return client

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from keyhole.blueprint.access_logs import log_statements, log_target
 from keyhole.blueprint.audit import trail_statements
 from keyhole.blueprint.claims import ANONYMOUS, Claim, Expected, Target
+from keyhole.blueprint.encryption import encryption
 from keyhole.blueprint.monitoring import watched_buckets
 from keyhole.blueprint.policies import SECURE_TRANSPORT, bucket_policy
 from keyhole.naming import Scope
@@ -22,6 +24,7 @@ def bucket_resource(app: App, key: str, scope: Scope) -> Bucket:
     name = app.bucket_name(key, scope.account)
     arn = f"arn:{scope.partition}:s3:::{name}"
     is_public = bool(bucket.public_read)
+    services = [*trail_statements(app, key, scope), *log_statements(app, key, scope)]
     settings = Settings(
         public_access_block={
             "BlockPublicAcls": True,
@@ -30,15 +33,18 @@ def bucket_resource(app: App, key: str, scope: Scope) -> Bucket:
             "RestrictPublicBuckets": not is_public,
         },
         ownership="BucketOwnerEnforced",
-        encryption={"SSEAlgorithm": "AES256"},
+        encryption=encryption(bucket),
+        bucket_key=bucket.encryption == "aws:kms",
         versioning=bucket.versioning,
         lifecycle=_lifecycle(bucket.lifecycle),
         cors=[_cors_rule(rule) for rule in bucket.cors] or None,
-        policy=bucket_policy(arn, bucket.public_read, tls_only=bucket.tls_only, more=trail_statements(app, key, scope)),
+        policy=bucket_policy(arn, bucket.public_read, tls_only=bucket.tls_only, more=services),
         request_metrics=key in watched_buckets(app),
+        access_logs=log_target(app, key, scope),
     )
     tags = {**bucket.tags, **scope.tags}
-    return Bucket(f"bucket.{key}", name, scope.account, scope.region, settings, tags)
+    needs = (f"bucket.{bucket.access_logs}",) if bucket.access_logs else ()
+    return Bucket(f"bucket.{key}", name, scope.account, scope.region, settings, tags, depends_on=needs)
 
 
 def stranger_claims(app: App, key: str, scope: Scope, places: Places) -> Iterator[Claim]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from keyhole.blueprint.access_keys import access_key_resources
+from keyhole.blueprint.access_logs import log_claims
 from keyhole.blueprint.audit import trail, trail_claims
 from keyhole.blueprint.buckets import bucket_resource, stranger_claims
 from keyhole.blueprint.claims import Claim
 from keyhole.blueprint.github import github_provider
 from keyhole.blueprint.monitoring import monitoring_resources
 from keyhole.blueprint.names import name_mistakes
+from keyhole.blueprint.policy_files import file_mistakes
 from keyhole.blueprint.terraform import lock_claims, lock_table
 from keyhole.blueprint.workloads import workload_claims, workload_resources
 from keyhole.errors import Mistake, SpecError
@@ -41,18 +44,20 @@ def build_blueprint(spec: Spec, account: str) -> Blueprint:
     """
     app, places = spec.app, spec.places
     scope = Scope(app.name, app.environment, account, app.region)
-    if mistakes := tuple(name_mistakes(spec, account)):
+    if mistakes := (*name_mistakes(spec, account), *file_mistakes(spec, scope)):
         raise SpecError(mistakes)
     resources: list[Wanted] = [bucket_resource(app, key, scope) for key in app.buckets]
     if any(isinstance(workload, GithubActionsWorkload) for workload in app.workloads.values()):
         resources.append(github_provider(scope))
     resources += [found for found in (lock_table(app, scope), trail(app, scope)) if found is not None]
     resources += monitoring_resources(app, scope)
-    resources += [resource for key in app.workloads for resource in workload_resources(app, key, scope)]
+    resources += [resource for key in app.workloads for resource in workload_resources(spec, key, scope)]
+    resources += [resource for key in app.workloads for resource in access_key_resources(spec, key, scope)]
     if mistakes := tuple(_too_long(spec, resources)):
         raise SpecError(mistakes)
     claims = [claim for key in app.workloads for claim in workload_claims(app, key, scope, places)]
     claims += [claim for key in app.buckets for claim in stranger_claims(app, key, scope, places)]
+    claims += [claim for key in app.buckets for claim in log_claims(app, key, scope, places)]
     claims += [*lock_claims(app, scope, places), *trail_claims(app, scope, places)]
     return Blueprint(app, scope, tuple(resources), tuple(claims))
 

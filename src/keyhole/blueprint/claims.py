@@ -10,6 +10,8 @@ from enum import StrEnum
 
 ANONYMOUS = "anonymous"
 GITHUB_JOB = "github.com"
+LAUNCHER = ".launcher"
+"""What follows a workload's key where a claim is about whoever launches it."""
 _WHO = {ANONYMOUS: "anyone on the web", GITHUB_JOB: "a GitHub Actions job"}
 
 
@@ -34,8 +36,8 @@ class Target:
 class Claim:
     """`who` can, or cannot, do `action` on `resource`.
 
-    `who` is a workload's key, "anonymous", a service of AWS by its principal, or "github.com": whoever holds a token of
-    GitHub's with the `context`.
+    `who` is a workload's key, "anonymous", a service of AWS by its principal, "github.com": whoever holds a token of
+    GitHub's with the `context`, or "KEY.launcher": whoever has the policy for launching the workload.
     `resource` is an ARN with a closing `*` for "all of these". `context` are the condition keys that such a request
     carries. `on_paper`: it is decided on the policies alone, because nobody can try it safely. `place` is where the
     file says so. `why` says it in the user's terms.
@@ -55,6 +57,12 @@ class Claim:
     @property
     def sentence(self) -> str:
         """The claim as a person reads it."""
+        if self.who.endswith(LAUNCHER):
+            return f"who launches {self.who.removesuffix(LAUNCHER)} {self._predicate}"
         who = _WHO.get(self.who) or (self.who if "." in self.who else f"workload {self.who}")
+        return f"{who} {self._predicate}"
+
+    @property
+    def _predicate(self) -> str:
         conditions = "".join(f", {key} = {value}" for key, value in self.context.items())
-        return f"{who} {self.expected} {self.action} on {self.resource}{conditions}"
+        return f"{self.expected} {self.action} on {self.resource}{conditions}"

@@ -10,30 +10,34 @@ from keyhole.spec import Spec
 from keyhole.spec.fields import bucket_name_mistake
 
 # AWS: IAM User Guide, "IAM and AWS STS quotas".
-MAX_LENGTH = {"role": 64, "user": 64, "policy": 128, "profile": 128}
+MAX_LENGTH = {"role": 64, "user": 64, "policy": 128, "profile": 128, "passing": 128}
+_SETTINGS = {"profile": "instance_profile_name", "passing": "pass_role_policy"}
 
 
 def name_mistakes(spec: Spec, account: str) -> Iterator[Mistake]:
     """Give every mistake in the finished names of the app in this account."""
     yield from _buckets(spec, account)
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[tuple[str, str], tuple[str, str]] = {}
     for key in spec.app.workloads:
         names = workload_names(spec.app, key, account)
         for field in Names.__slots__:
             name = getattr(names, field)
             if not name or (field == "profile" and name == names.role):
                 continue  # a profile that is named after its role: whose mistake it is
-            setting = "instance_profile_name" if field == "profile" else f"{field}_name"
+            setting = _SETTINGS.get(field, f"{field}_name")
+            field_kind = "policy" if field == "passing" else field
             place = spec.places.where(("workloads", key, setting))
             if len(name) > MAX_LENGTH[field]:
                 yield Mistake(
                     place,
-                    f"{field} name `{name}` has {len(name)} characters: IAM takes {MAX_LENGTH[field]} at most",
+                    f"{field_kind} name `{name}` has {len(name)} characters: IAM takes {MAX_LENGTH[field]} at most",
                     f"set a shorter `{setting}`",
                 )
-            other = seen.setdefault((field, name.lower()), key)
-            if other != key:
-                yield Mistake(place, f"workloads `{other}` and `{key}` both have the {field} `{name}`", "rename one")
+            other = seen.setdefault((field_kind, name.lower()), (key, field))
+            if other != (key, field):
+                yield Mistake(
+                    place, f"workloads `{other[0]}` and `{key}` both have the {field_kind} `{name}`", "rename one"
+                )
 
 
 def _buckets(spec: Spec, account: str) -> Iterator[Mistake]:
@@ -41,6 +45,11 @@ def _buckets(spec: Spec, account: str) -> Iterator[Mistake]:
     for key in spec.app.buckets:
         name = spec.app.bucket_name(key, account)
         where = spec.places.where(("buckets", key, "name"))
+        kms_key = spec.app.buckets[key].kms_key
+        if kms_key and kms_key.split(":")[4] != account:
+            message = f"the key of bucket `{key}` is of account `{kms_key.split(':')[4]}`, and this is `{account}`"
+            at = spec.places.where(("buckets", key, "kms_key"))
+            yield Mistake(at, message, "who may use it there is not in this file: name a key of this account")
         if mistake := bucket_name_mistake(name):
             problem, _, hint = mistake.partition("|")
             yield Mistake(where, f"bucket name `{name}` {problem}", hint)

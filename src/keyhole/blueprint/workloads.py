@@ -8,8 +8,11 @@ from typing import Any
 
 from keyhole.blueprint.buckets import OUTSIDE
 from keyhole.blueprint.claims import Claim, Expected, Target
+from keyhole.blueprint.encryption import key_claims, key_statements
 from keyhole.blueprint.github import PROVIDER_ADDRESS, github_claims, github_trust
+from keyhole.blueprint.passing import passing_claims, passing_policy
 from keyhole.blueprint.policies import OBJECT_ACTIONS, SECURE_TRANSPORT, account_trust, grant_policy, service_trust
+from keyhole.blueprint.policy_files import file_statements
 from keyhole.blueprint.terraform import lock_statements
 from keyhole.naming import Scope
 from keyhole.resources import Wanted
@@ -18,9 +21,10 @@ from keyhole.resources.instance_profile import InstanceProfile
 from keyhole.resources.managed_policy import ManagedPolicy
 from keyhole.resources.role import Role
 from keyhole.resources.user import User
-from keyhole.spec import App, Places
+from keyhole.spec import App, Places, Spec
 from keyhole.spec.model import AccessKeyWorkload, Ec2Workload, EcsWorkload, GithubActionsWorkload, Grant, RoleWorkload
 
+ECS_TASKS = "ecs-tasks.amazonaws.com"
 RoleBased = Ec2Workload | EcsWorkload | GithubActionsWorkload | RoleWorkload
 
 
@@ -28,13 +32,14 @@ RoleBased = Ec2Workload | EcsWorkload | GithubActionsWorkload | RoleWorkload
 class Names:
     """The names of a workload's resources: from the file, or from app, environment and its key.
 
-    A name is empty where the workload has no such resource.
+    A name is empty where the workload has no such resource. `passing` is the policy of those who launch it.
     """
 
     role: str
     user: str
     policy: str
     profile: str
+    passing: str = ""
 
 
 def workload_names(app: App, key: str, account: str) -> Names:
@@ -49,12 +54,13 @@ def workload_names(app: App, key: str, account: str) -> Names:
         role = workload.role_name or base
     if isinstance(workload, Ec2Workload):
         profile = workload.instance_profile_name or role
-    return Names(*(app.fill(template, account) for template in (role, user, policy, profile)))
+    passing = getattr(workload, "pass_role_policy", None) or ""
+    return Names(*(app.fill(template, account) for template in (role, user, policy, profile, passing)))
 
 
 def _has_policy(app: App, key: str) -> bool:
     locks = app.terraform_state is not None and key in app.terraform_state.workloads
-    return bool(app.workloads[key].grants) or locks
+    return bool(app.workloads[key].grants) or app.workloads[key].policy_file is not None or locks
 
 
 def holder_arn(app: App, key: str, scope: Scope) -> str:
@@ -64,8 +70,9 @@ def holder_arn(app: App, key: str, scope: Scope) -> str:
     return f"arn:{scope.partition}:iam::{scope.account}:{holder}"
 
 
-def workload_resources(app: App, key: str, scope: Scope) -> Iterator[Wanted]:
+def workload_resources(spec: Spec, key: str, scope: Scope) -> Iterator[Wanted]:
     """Give the resources of one workload."""
+    app = spec.app
     workload = app.workloads[key]
     names = workload_names(app, key, scope.account)
     iam = f"arn:{scope.partition}:iam::{scope.account}"
@@ -73,7 +80,8 @@ def workload_resources(app: App, key: str, scope: Scope) -> Iterator[Wanted]:
     needs: tuple[str, ...] = ()
     if names.policy:
         policy_arn = f"{iam}:policy{scope.iam_path}{names.policy}"
-        document = grant_policy(grants_with_arns(app, workload.grants, scope), lock_statements(app, key, scope))
+        more = (*lock_statements(app, key, scope), *key_statements(app, key, scope), *file_statements(spec, key, scope))
+        document = grant_policy(grants_with_arns(app, workload.grants, scope), more)
         yield ManagedPolicy(f"policy.{key}", policy_arn, scope.iam_path, document, scope.tags)
         policy_arns, needs = (policy_arn,), (f"policy.{key}",)
     boundary_arn = policy_arns[0] if workload.boundary else ""
@@ -87,12 +95,15 @@ def workload_resources(app: App, key: str, scope: Scope) -> Iterator[Wanted]:
         name=names.role,
         path=scope.iam_path,
         trust=_trust(workload, scope),
-        policy_arns=policy_arns,
+        policy_arns=(*policy_arns, *(managed_policy_arn(scope, name) for name in workload.managed_policies)),
         tags=scope.tags,
         description=f"{key} of {app.name}, made by Keyhole",
         boundary_arn=boundary_arn,
         depends_on=needs,
     )
+    passing = passing_policy(app, key, holder_arn(app, key, scope), scope)
+    if passing is not None:
+        yield passing
     if isinstance(workload, Ec2Workload):
         profile_address = f"instance-profile.{key}"
         yield InstanceProfile(
@@ -106,6 +117,11 @@ def workload_resources(app: App, key: str, scope: Scope) -> Iterator[Wanted]:
             )
 
 
+def managed_policy_arn(scope: Scope, name: str) -> str:
+    """Give the ARN of a policy that AWS keeps."""
+    return f"arn:{scope.partition}:iam::aws:policy/{name}"
+
+
 def grants_with_arns(app: App, grants: list[Grant], scope: Scope) -> list[tuple[str, Grant]]:
     """Give each grant with the ARN of its bucket."""
     return [(f"arn:{scope.partition}:s3:::{app.bucket_name(grant.bucket, scope.account)}", grant) for grant in grants]
@@ -117,7 +133,7 @@ def _trust(workload: RoleBased, scope: Scope) -> dict[str, Any]:
         case Ec2Workload():
             return service_trust(f"ec2.amazonaws.com{suffix}")
         case EcsWorkload():
-            return service_trust("ecs-tasks.amazonaws.com", scope.account)
+            return service_trust(ECS_TASKS, scope.account)
         case GithubActionsWorkload():
             return github_trust(workload, scope)
         case RoleWorkload():
@@ -138,7 +154,28 @@ def workload_claims(app: App, key: str, scope: Scope, places: Places) -> Iterato
         yield from github_claims(key, workload, holder_arn(app, key, scope), place)
     for index, grant in enumerate(workload.grants):
         yield from _grant_claims(app, key, grant, scope, places.where(("workloads", key, "grants", index)))
-    yield from _limits(app, key, scope, places.where(("workloads", key)))
+    yield from key_claims(app, key, scope, places)
+    if isinstance(workload, EcsWorkload):
+        yield from _task_trust_claims(app, key, scope, places.where(("workloads", key, "kind")))
+    yield from passing_claims(app, key, holder_arn(app, key, scope), scope, places)
+    if workload.policy_file is None:
+        yield from _limits(app, key, scope, places.where(("workloads", key)))
+    else:
+        # What else it may do is the file's to say; but never more than the file says.
+        yield _no_escalation(app, key, scope, places.where(("workloads", key)))
+
+
+def _task_trust_claims(app: App, key: str, scope: Scope, place: str) -> Iterator[Claim]:
+    """Tasks of this account get the role, those of another do not. AWS: IAM, "The confused deputy problem"."""
+    for slug, account, expected, why in (
+        ("own-tasks", scope.account, Expected.CAN, "ECS gives it to tasks of this account"),
+        ("no-other-account", "0" * 12, Expected.CANNOT, "ECS gives it to no other account's tasks"),
+    ):
+        claim_id, context = f"workload.{key}.trust.{slug}", {"aws:SourceAccount": account}
+        role_arn = holder_arn(app, key, scope)
+        yield Claim(
+            claim_id, ECS_TASKS, "sts:AssumeRole", role_arn, expected, why, place, context=context, on_paper=True
+        )
 
 
 def _grant_claims(app: App, key: str, grant: Grant, scope: Scope, place: str) -> Iterator[Claim]:

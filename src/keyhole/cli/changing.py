@@ -6,10 +6,12 @@ import sys
 import threading
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from keyhole.aws import Aws
 from keyhole.cli.console import err, out, say, show_error, show_json
+from keyhole.cli.tracked_files import warn_of_tracked_files
 from keyhole.errors import ExitCode, KeyholeError
 from keyhole.provision import Applied, Event, Plan, apply_plan
 from keyhole.provision.show import applied_as_json, render_plan
@@ -26,6 +28,7 @@ def ask(plan: Plan, question: str, *, yes: bool, as_json: bool = False) -> None:
         out.print(render_plan(plan, width=out.width))
     if plan.refusals:
         raise typer.Exit(int(ExitCode.USAGE))
+    warn_of_tracked_files(plan)
     if yes:
         return
     if not _has_terminal():
@@ -67,7 +70,9 @@ def _show_event(event: Event, progress: Progress, task: TaskID) -> None:
         case "call":
             progress.update(task, description=f"{change.address}: {event.detail}", advance=1)
         case "wait":
-            progress.console.print(f"  [yellow]…[/] {change.address}: {event.detail}; trying again")
+            progress.console.print(f"  [yellow]…[/] {change.address}: waiting: {escape(event.detail)}")
+        case "resumed":
+            progress.console.print(f"  [yellow]…[/] {change.address}: {escape(event.detail)}: it is looked at anew")
         case "done":
             progress.console.print(
                 f"  [green]✓[/] {change.verb} {change.address} [dim]{change.name.rpartition('/')[2]}[/]"
@@ -90,5 +95,5 @@ def end(applied: Applied, done: str, again: str) -> None:
         raise typer.Exit(int(ExitCode.INTERRUPTED))
     if applied.failures:
         say(f"what was done stays; when the cause is mended, `{again}` goes on from here")
-        raise typer.Exit(int(applied.failures[0].error.exit_code))
+        raise typer.Exit(int(max(failure.error.exit_code for failure in applied.failures)))
     say(done)

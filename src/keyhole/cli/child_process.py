@@ -40,6 +40,8 @@ def check_command(command: str) -> None:
     """Return if there is such a program. Raises: CannotRunError."""
     if shutil.which(command):
         return
+    if os.sep in command and Path(command).is_dir():
+        raise CannotRunError(f"`{command}` is a folder", hint="name the program in it", status=_NOT_EXECUTABLE)
     if os.sep in command and Path(command).exists():
         raise CannotRunError(
             f"`{command}` cannot be executed", hint=f"if it is a program: `chmod +x {command}`", status=_NOT_EXECUTABLE

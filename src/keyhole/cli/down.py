@@ -30,14 +30,14 @@ def down(
     """
     from keyhole.cli.changing import ask, carry_out, end
     from keyhole.cli.console import err, say, show_json
-    from keyhole.cli.workspace import open_workspace
+    from keyhole.cli.workspace import open_workspace, say_wait
     from keyhole.errors import ExitCode
     from keyhole.provision import plan_down, take_snapshot
     from keyhole.provision.show import applied_as_json
 
     with err.status("reading AWS…"):
         workspace = open_workspace(file, env, local=local, port=local_port, profile=profile)
-        snapshot = take_snapshot(workspace.aws, workspace.blueprint, only_ours=True)
+        snapshot = take_snapshot(workspace.aws, workspace.blueprint, only_ours=True, on_wait=say_wait)
     plan = plan_down(workspace.blueprint, snapshot, empty=empty)
     scope = workspace.blueprint.scope
     where = f"{scope.app} ({scope.environment}) in account {scope.account}"

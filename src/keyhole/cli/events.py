@@ -17,7 +17,12 @@ from keyhole.cli.options import LOCAL_PORT, Port
 if TYPE_CHECKING:
     from keyhole.local.event_text import Line
 
+    Widths = tuple[int, int, int]
+
 _POLL_MS = 100
+# Principal, call, resource: what they get from the beginning, and at most.
+_WIDTHS = (24, 26, 32)
+_WIDEST = (56, 40, 56)
 
 
 def events(
@@ -58,10 +63,13 @@ def events(
     if not follow and not path.exists():
         hint = "start one: `keyhole local start`"
         raise KeyholeError(f"no local AWS has run on port {port} yet: there are no events", hint=hint)
+    widths = _WIDTHS
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(EventFile(path)) as file:
         while True:
             found = [(line, event) for line in file.read_lines() if (event := parse_event(line)) and wanted.has(event)]
-            texts = (line if as_json else _columns(describe_line(event)) for line, event in found)
+            lines = [] if as_json else [describe_line(event) for _, event in found]
+            widths = _widen(widths, lines)
+            texts = (_columns(line, widths) for line in lines) if lines else (line for line, _ in found)
             if not _write(texts) or not follow or _is_reader_gone():
                 break
 
@@ -91,13 +99,25 @@ def _is_reader_gone() -> bool:
         return False
 
 
-def _columns(line: Line) -> str:
+def _widen(widths: Widths, lines: Iterable[Line]) -> Widths:
+    """Give widths that hold these lines as well; one that is longer than a column's most stands out of it."""
+    first, second, third = widths
+    for line in lines:
+        principal, call, resource = len(line.principal), len(line.call), len(line.resource)
+        first = max(first, principal) if principal <= _WIDEST[0] else first
+        second = max(second, call) if call <= _WIDEST[1] else second
+        third = max(third, resource) if resource <= _WIDEST[2] else third
+    return first, second, third
+
+
+def _columns(line: Line, widths: Widths) -> str:
     from rich.text import Text
 
     from keyhole.cli.console import out
 
     style = "" if line.outcome == "allowed" else "bold red" if line.outcome in ("DENIED", "REFUSED") else "yellow"
-    shown = Text(f"{line.time}  {line.principal:<32}  {line.call:<26}  {line.resource:<44}  ")
+    columns = zip((line.principal, line.call, line.resource), widths, strict=True)
+    shown = Text("  ".join((line.time, *(f"{text:<{width}}" for text, width in columns), "")))
     shown.append(line.outcome, style)
     shown.append(f"  {line.detail}" if line.detail else "", "dim")
     with out.capture() as capture:

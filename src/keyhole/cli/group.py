@@ -1,4 +1,4 @@
-"""The command group: every command's errors end here, as a message and an exit code, never as a traceback."""
+"""The commands and their group: every error ends here, as a message and an exit code, never as a traceback."""
 
 from __future__ import annotations
 
@@ -6,10 +6,22 @@ import os
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
+from keyhole.cli.next_commands import complete_commands
 from keyhole.errors import ExitCode, KeyholeError
+
+
+class KeyholeCommand(TyperCommand):
+    """A command whose errors propose commands that lead to the same file and the same AWS as it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyholeError as error:
+            error.hint = complete_commands(error.hint, ctx.params)
+            raise
 
 
 class KeyholeGroup(TyperGroup):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Json, LocalPort
+from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, Json, OwnLocalPort
 
 if TYPE_CHECKING:
     from keyhole.learn.report import Run
@@ -29,14 +29,18 @@ def learn(
     command: Annotated[list[str], typer.Argument(help="The command and what it is given.", metavar="COMMAND...")],
     workload: Annotated[
         str,
-        typer.Option("--as", help="The workload to run it as; else it runs with its present credentials, or as root."),
+        typer.Option(
+            "--as",
+            help="The workload to run it as; else it runs with its present credentials, or as root.",
+            metavar="WORKLOAD",
+        ),
     ] = "",
     policy: Annotated[
         bool, typer.Option("--policy", help="Print the IAM policy that suffices, and nothing else.")
     ] = False,
     file: File = DEFAULT_FILE,
     env: Environment = "",
-    local_port: LocalPort = LOCAL_PORT,
+    local_port: OwnLocalPort = LOCAL_PORT,
     json: Json = False,
 ) -> None:
     """Run a program against the local AWS, and print the smallest grants that would have been enough for it.
@@ -53,6 +57,7 @@ def learn(
 
     from keyhole.cli.child_process import check_command
     from keyhole.cli.console import say, show_json
+    from keyhole.cli.next_commands import complete_commands
     from keyhole.errors import ExitCode, KeyholeError
     from keyhole.learn.report import make_report, report_as_json
     from keyhole.learn.show import headline, remarks, render_report
@@ -67,7 +72,7 @@ def learn(
     report = make_report(run, spec, (spec and spec.app.app.account) or DEFAULT_ACCOUNT)
     say(escape(headline(report)))
     for remark in remarks(report):
-        say(f"[yellow]note[/]: {escape(remark)}")
+        say(f"[yellow]note[/]: {escape(complete_commands(remark, {'local_port': local_port}))}")
     if json:
         show_json(report_as_json(report))
     elif policy:

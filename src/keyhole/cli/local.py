@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from keyhole.cli.events import events
-from keyhole.cli.group import KeyholeGroup
+from keyhole.cli.group import KeyholeCommand, KeyholeGroup
+from keyhole.cli.next_commands import port_flag
 from keyhole.cli.options import LOCAL_PORT, Port
 from keyhole.local.mode import Mode
 
@@ -23,7 +24,7 @@ MODES = {
 }
 
 
-@app.command("start")
+@app.command("start", cls=KeyholeCommand)
 def start(
     port: Port = LOCAL_PORT,
     region: Annotated[str, typer.Option("--region", help="The region it answers for by default.")] = "us-east-1",
@@ -44,20 +45,23 @@ def start(
     import signal
 
     from keyhole.cli.console import say
+    from keyhole.errors import KeyholeError
     from keyhole.local.server import LocalAws
+    from keyhole.local.service_models import is_region
 
+    if not is_region(region):
+        raise KeyholeError(f"AWS has no region `{region}`", hint="write one as AWS does: `us-east-1`, `eu-central-1`")
     # These end it as Ctrl-C does: the root keys' secret does not stay on disk.
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.default_int_handler)
-    flag = "" if port == LOCAL_PORT else f" --port {port}"
     with contextlib.suppress(KeyboardInterrupt), LocalAws(port=port, region=region, mode=mode) as local:
         say(f"local AWS at [bold]{local.url}[/], {MODES[mode]}; Ctrl-C ends it")
-        say(f'in another shell: [bold]eval "$(keyhole local env{flag})"[/]')
+        say(f'in another shell: [bold]eval "$(keyhole local env{port_flag(port)})"[/]')
         local.wait()
     say("the local AWS has ended; nothing was kept")
 
 
-@app.command("env")
+@app.command("env", cls=KeyholeCommand)
 def env(port: Port = LOCAL_PORT, account: Account = DEFAULT_ACCOUNT) -> None:
     """Print the exports by which any AWS tool uses it, as an account's root.
 
@@ -82,7 +86,7 @@ def env(port: Port = LOCAL_PORT, account: Account = DEFAULT_ACCOUNT) -> None:
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
-@app.command("status")
+@app.command("status", cls=KeyholeCommand)
 def status(port: Port = LOCAL_PORT) -> None:
     """Say whether one runs, and how.
 
@@ -94,12 +98,12 @@ def status(port: Port = LOCAL_PORT) -> None:
 
     found = fetch_status(port)
     if found is None:
-        say(f"no local AWS runs on port {port}; `keyhole local start` starts one")
+        say(f"no local AWS runs on port {port}; `keyhole local start{port_flag(port)}` starts one")
         raise typer.Exit(int(ExitCode.FINDING))
     out.print(f"local AWS at [bold]http://127.0.0.1:{port}[/], mode {found['mode']}, process {found['pid']}")
 
 
-@app.command("reset")
+@app.command("reset", cls=KeyholeCommand)
 def reset(port: Port = LOCAL_PORT) -> None:
     """Empty every account of the one that runs: what `local start` would begin with, without starting again.
 
@@ -114,12 +118,12 @@ def reset(port: Port = LOCAL_PORT) -> None:
     say(f"the local AWS on port {port} is empty")
 
 
-app.command("events")(events)
+app.command("events", cls=KeyholeCommand)(events)
 
 
-@app.command("stop")
+@app.command("stop", cls=KeyholeCommand)
 def stop(port: Port = LOCAL_PORT) -> None:
-    """End the one that runs in the background, and everything in it.
+    """End the one that runs, also in the background, and everything in it.
 
     Example: [bold]keyhole local stop[/]
     """
@@ -138,7 +142,7 @@ def stop(port: Port = LOCAL_PORT) -> None:
     say(f"the local AWS on port {port} has ended; nothing was kept")
 
 
-@app.command("instance")
+@app.command("instance", cls=KeyholeCommand)
 def instance(
     name: Annotated[str, typer.Argument(help="The value of its Name tag.")],
     region: Annotated[
@@ -162,7 +166,9 @@ def instance(
         say(f"an instance `{name}` runs in {aws.region} already")
         out.print(running[0]["InstanceId"])
         return
-    images = aws.call("ec2", "DescribeImages", Owners=["amazon"])["Images"]
+    # One of Amazon Linux: without a filter there are more than a thousand.
+    linux = [{"Name": "name", "Values": ["al2023-ami-2023.*-kernel-6.1-x86_64"]}]
+    images = aws.call("ec2", "DescribeImages", Owners=["amazon"], Filters=linux)["Images"]
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
     answer = aws.call(
         "ec2", "RunInstances", ImageId=images[0]["ImageId"], MinCount=1, MaxCount=1, TagSpecifications=tags

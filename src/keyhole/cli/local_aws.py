@@ -13,7 +13,7 @@ import urllib.request
 
 from keyhole.aws.client import BotocoreAws, Credentials
 from keyhole.cli.console import say
-from keyhole.cli.options import LOCAL_PORT
+from keyhole.cli.next_commands import port_flag
 from keyhole.errors import KeyholeError
 from keyhole.local.port_holder import find_holder
 from keyhole.local.root_keys import DEFAULT_ACCOUNT, root_credentials
@@ -46,12 +46,8 @@ def require_running(port: int) -> LocalState:
     state = running(port)
     if state is None:
         _check_free(port)
-        raise KeyholeError(f"no local AWS runs on port {port}", hint=f"start one: `keyhole local start{_flag(port)}`")
+        raise KeyholeError(f"no local AWS runs on port {port}", hint="start one: `keyhole local start`")
     return state
-
-
-def _flag(port: int) -> str:
-    return "" if port == LOCAL_PORT else f" --port {port}"
 
 
 def running(port: int) -> LocalState | None:
@@ -104,7 +100,7 @@ def ask_admin(state: LocalState, method: str, path: str) -> None:
             pass
     except (urllib.error.URLError, OSError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        hint = f"`keyhole local status{_flag(state.port)}` tells whether it runs"
+        hint = "`keyhole local status` tells whether it runs"
         raise KeyholeError(f"the local AWS at {state.url} did not do it: {reason}", hint=hint) from error
 
 
@@ -120,7 +116,7 @@ def start_in_background(port: int) -> LocalState:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if state := running(port):
-            stop = f"keyhole local stop{_flag(port)}"
+            stop = f"keyhole local stop{port_flag(port)}"
             say(f"[dim]started a local AWS at {state.url}; `{stop}` ends it, and everything in it[/]")
             return state
         if process.poll() is not None:

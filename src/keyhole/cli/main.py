@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Annotated
 
 import typer
 
 from keyhole import __version__
-from keyhole.cli import down, init, learn, local, plan, run, serve, simulate, up, verify
+from keyhole.cli import down, init, learn, local, plan, rotate, run, serve, simulate, snippets, status, up, verify
 from keyhole.cli.bare_environment import past_proxies
-from keyhole.cli.group import KeyholeGroup
+from keyhole.cli.group import KeyholeCommand, KeyholeGroup
 
 app = typer.Typer(
     cls=KeyholeGroup,
@@ -41,20 +42,25 @@ def root(
     """
 
 
-app.command("init")(init.init)
-app.command("plan")(plan.plan)
-app.command("up")(up.up)
-app.command("verify")(verify.verify)
-app.command("simulate")(simulate.simulate)
-app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
-app.command("learn", context_settings={"allow_interspersed_args": False})(learn.learn)
-app.command("serve")(serve.serve)
-app.command("down")(down.down)
+app.command("init", cls=KeyholeCommand)(init.init)
+app.command("plan", cls=KeyholeCommand)(plan.plan)
+app.command("up", cls=KeyholeCommand)(up.up)
+app.command("verify", cls=KeyholeCommand)(verify.verify)
+app.command("status", cls=status.StatusCommand)(status.status)
+app.command("simulate", cls=KeyholeCommand)(simulate.simulate)
+app.command("run", cls=KeyholeCommand, context_settings={"allow_interspersed_args": False})(run.run)
+app.command("learn", cls=KeyholeCommand, context_settings={"allow_interspersed_args": False})(learn.learn)
+app.command("serve", cls=KeyholeCommand)(serve.serve)
+app.command("snippets", cls=KeyholeCommand)(snippets.snippets)
+app.command("rotate", cls=KeyholeCommand)(rotate.rotate)
+app.command("down", cls=KeyholeCommand)(down.down)
 app.add_typer(local.app, name="local")
 
 
 def main() -> None:
     """Run the command line."""
+    # Making clients allocates a lot that stays: looking through it for garbage takes a tenth of a short command.
+    gc.set_threshold(50_000)
     os.environ.update(past_proxies(os.environ))
     app()
 

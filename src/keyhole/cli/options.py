@@ -21,6 +21,10 @@ Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="The port of
 LocalPort = Annotated[
     int, typer.Option("--local-port", min=1, max=65535, help="The port of the local AWS, with --local.", metavar="PORT")
 ]
+# For commands that are of the local AWS alone.
+OwnLocalPort = Annotated[
+    int, typer.Option("--local-port", min=1, max=65535, help="The port of the local AWS.", metavar="PORT")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 

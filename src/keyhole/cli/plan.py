@@ -29,18 +29,20 @@ def plan(
     Example: [bold]keyhole plan --local[/]
     """
     from keyhole.cli.console import err, out, show_json
-    from keyhole.cli.workspace import open_workspace
+    from keyhole.cli.tracked_files import warn_of_tracked_files
+    from keyhole.cli.workspace import open_workspace, say_wait
     from keyhole.errors import ExitCode
     from keyhole.provision import plan_up, take_snapshot
     from keyhole.provision.show import plan_as_json, render_plan
 
     with err.status("reading AWS…"):
         workspace = open_workspace(file, env, local=local, port=local_port, profile=profile)
-        snapshot = take_snapshot(workspace.aws, workspace.blueprint)
+        snapshot = take_snapshot(workspace.aws, workspace.blueprint, on_wait=say_wait)
     found = plan_up(workspace.blueprint, snapshot, adopt=frozenset(adopt or ()))
     if json:
         show_json(plan_as_json(found))
     else:
         out.print(render_plan(found, width=out.width, verbose=verbose))
+    warn_of_tracked_files(found)
     if found.refusals:
         raise typer.Exit(int(ExitCode.USAGE))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, LocalPort
+from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT, Environment, File, OwnLocalPort
 
 
 def run(
@@ -14,7 +14,7 @@ def run(
     workload: Annotated[str, typer.Option("--as", help="The workload's key in the file.", metavar="WORKLOAD")],
     file: File = DEFAULT_FILE,
     env: Environment = "",
-    local_port: LocalPort = LOCAL_PORT,
+    local_port: OwnLocalPort = LOCAL_PORT,
     hops: Annotated[
         int, typer.Option("--hops", min=1, max=64, help="Hops to the instance's metadata; 2 plays a container on it.")
     ] = 1,

@@ -30,17 +30,18 @@ def up(
     """
     from keyhole.cli.changing import ask, carry_out, end
     from keyhole.cli.console import err, out, say, show_json
-    from keyhole.cli.workspace import open_workspace
+    from keyhole.cli.workspace import open_workspace, say_wait
     from keyhole.errors import ExitCode
     from keyhole.provision import plan_up, take_snapshot
     from keyhole.provision.show import applied_as_json, render_plan
+    from keyhole.verify.managed import read_managed_policies
     from keyhole.verify.rehearse import rehearse
     from keyhole.verify.show import render_broken_claims
 
     with err.status("reading AWS…"):
         workspace = open_workspace(file, env, local=local, port=local_port, profile=profile)
-        rehearsals = rehearse(workspace.blueprint)
-        snapshot = take_snapshot(workspace.aws, workspace.blueprint)
+        rehearsals = rehearse(workspace.blueprint, read_managed_policies(workspace.aws, workspace.blueprint))
+        snapshot = take_snapshot(workspace.aws, workspace.blueprint, on_wait=say_wait)
     if broken := [rehearsal for rehearsal in rehearsals if not rehearsal.holds]:
         out.print(render_broken_claims(broken))
         say("the planned policies would not do what the file says: nothing was changed")

@@ -23,12 +23,16 @@ from keyhole.cli.local_aws import require_running
 from keyhole.cli.local_door import open_door
 from keyhole.cli.workspace import Workspace
 from keyhole.errors import AwsError, KeyholeError
+from keyhole.resources.access_key import AccessKey, read_credentials
 from keyhole.spec.model import AccessKeyWorkload, Ec2Workload, EcsWorkload, GithubActionsWorkload, RoleWorkload
 from keyhole.verify.github_tokens import own_token
 from keyhole.verify.identities import imds_endpoint, local_imds
 from keyhole.verify.stand_ins import make_access_key, make_trusted_caller, run_instance
 
 Environment = Mapping[str, str]
+
+# What a role that is not there is answered with, as if it were closed.
+_NOT_THERE = frozenset({"AccessDenied", "TaskNotStarted"})
 
 
 @contextmanager
@@ -44,7 +48,8 @@ def workload_environment(workspace: Workspace, key: str, port: int, *, hops: int
         try:
             found = stack.enter_context(_credentials(workspace, key, port, hops))
         except AwsError as error:
-            error.hint = error.hint or f"are its resources there? `keyhole up{workspace.flags}` makes them"
+            if not error.hint or error.code in _NOT_THERE:
+                error.hint = f"are its resources there? `keyhole up{workspace.flags}` makes them"
             raise
         yield {**bare, **found}
 
@@ -165,6 +170,11 @@ def _job(workspace: Workspace, key: str, port: int) -> Iterator[Environment]:
 @contextmanager
 def _user(workspace: Workspace, key: str) -> Iterator[Environment]:
     user = workload_names(workspace.spec.app, key, workspace.account).user
+    wanted = [want for want in workspace.blueprint.resources if isinstance(want, AccessKey) and want.name == user]
+    found = read_credentials(workspace.aws, wanted[0]) if wanted else None
+    if found is not None:
+        yield {"AWS_ACCESS_KEY_ID": found.access_key_id, "AWS_SECRET_ACCESS_KEY": found.secret_access_key}
+        return
     with make_access_key(workspace.aws, user) as credentials:
         yield {
             "AWS_ACCESS_KEY_ID": credentials.access_key_id,

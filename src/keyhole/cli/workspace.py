@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.markup import escape
+
 from keyhole.aws.client import BotocoreAws
 from keyhole.blueprint import Blueprint, build_blueprint
-from keyhole.cli.options import DEFAULT_FILE, LOCAL_PORT
+from keyhole.cli.next_commands import describe_flags
 from keyhole.errors import KeyholeError
 from keyhole.spec import Spec, load_spec
 
@@ -51,11 +52,8 @@ def open_workspace(file: Path, environment: str, *, local: bool, port: int, prof
     return Workspace(spec, aws, account, build_blueprint(spec, account), flags)
 
 
-def describe_flags(file: Path, environment: str, *, local: bool, port: int, profile: str) -> str:
-    """Give the options by which a command is sent to the same file and account, as one types them."""
-    flags = [f"-f {shlex.quote(str(file))}"] if file != DEFAULT_FILE else []
-    flags += [f"-e {environment}"] if environment else []
-    flags += ["--local"] if local else []
-    flags += [f"--local-port {port}"] if local and port != LOCAL_PORT else []
-    flags += [f"--profile {profile}"] if profile else []
-    return "".join(f" {flag}" for flag in flags)
+def say_wait(reason: str) -> None:
+    """Say what reading AWS waits for, and how long."""
+    from keyhole.cli.console import err
+
+    err.print(f"  [yellow]…[/] waiting: {escape(reason)}", soft_wrap=True)

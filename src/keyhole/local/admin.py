@@ -108,7 +108,9 @@ def _is_from_here(request: HttpRequest) -> bool:
         is_loopback = ipaddress.ip_address(request.source_ip).is_loopback
     except ValueError:
         return False
-    return is_loopback and host in _HOSTS and "origin" not in request.headers
+    # A picture or a link of a page has no Origin; browsers say of it whose page it is.
+    is_of_page = request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+    return is_loopback and host in _HOSTS and "origin" not in request.headers and not is_of_page
 
 
 def _json(status: int, document: dict[str, object]) -> Response:

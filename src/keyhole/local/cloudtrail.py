@@ -14,7 +14,7 @@ from typing import Any
 
 from keyhole.iam.model import PrincipalKind
 from keyhole.local.call import Caller
-from keyhole.local.event_parameters import claimed_key_id, name_refused, parameters_of, without_secrets
+from keyhole.local.event_parameters import claimed_key_id, cut, name_refused, parameters_of, without_secrets
 from keyhole.local.happened import Happened
 from keyhole.local.inquiry import Asked
 
@@ -66,7 +66,7 @@ def describe(happened: Happened) -> dict[str, Any]:
     }
     if fault:
         event["errorCode"] = fault.code
-        event["errorMessage"] = fault.message
+        event["errorMessage"] = cut(fault.message)
     context, decisions = _decisions(trail)
     event["requestParameters"] = parameters
     event["responseElements"] = None
@@ -132,13 +132,13 @@ def _identity(caller: Caller) -> dict[str, Any]:
 def _resources(trail: tuple[Asked, ...]) -> list[dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for asked in trail:
-        arn = asked.request.resource
+        arn = cut(asked.request.resource)
         if arn.startswith("arn:aws:s3:::"):
             bucket, slash, _ = arn.partition("/")
             if slash:
                 found[arn] = {"type": "AWS::S3::Object", "ARN": arn}
             found[bucket] = {"accountId": asked.request.resource_account, "type": "AWS::S3::Bucket", "ARN": bucket}
-        elif arn.startswith("arn:"):
+        elif arn.startswith("arn:") and arn.count(":") >= 5:
             _, _, service, _, account, rest = arn.split(":", 5)
             found[arn] = {"ARN": arn, **({"accountId": account} if account else {})}
             if kind := _RESOURCE_TYPES.get((service, rest.partition("/")[0])):
@@ -157,7 +157,7 @@ def _decisions(trail: tuple[Asked, ...]) -> tuple[dict[str, Any], list[dict[str,
         request, decision = asked.request, asked.decision
         found: dict[str, Any] = {
             "action": request.action,
-            "resource": request.resource,
+            "resource": cut(request.resource),
             "allowed": decision is None or decision.is_allowed,
             "reason": decision.reason if decision else "not asked",
         }
@@ -168,7 +168,10 @@ def _decisions(trail: tuple[Asked, ...]) -> tuple[dict[str, Any], list[dict[str,
 
 
 def _written(context: dict[str, Any]) -> dict[str, Any]:
-    return {key: without_secrets(value) if isinstance(value, str) else list(value) for key, value in context.items()}
+    return {
+        key: without_secrets(value) if isinstance(value, str) else [cut(item) for item in value]
+        for key, value in context.items()
+    }
 
 
 def _is_data(service: str, operation: str, parameters: dict[str, Any] | None) -> bool:

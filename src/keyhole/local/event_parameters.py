@@ -31,11 +31,14 @@ _SECRET_MEMBERS = frozenset(
         *("AuthenticationCode1", "AuthenticationCode2", "PrivateKey", "ContextAssertion", "UserData"),
         # What is stored or sent, not how: CloudTrail leaves it out as well.
         *("Item", "AttributeUpdates", "Expected", "ExpressionAttributeValues", "RequestItems", "TransactItems"),
-        *("Message", "environment"),
+        *("Message", "Subject", "MessageAttributes", "environment", "Statement", "Parameters", "AttributeValueList"),
+        # What lets one speak to somebody else: to a phone, for a subscriber, to a place where logs go.
+        *("PlatformCredential", "PlatformPrincipal", "Token", "options"),
     }
 )
 # What authenticates a request where it stands in a URL, as in the Referer of a page that was itself presigned.
 _IN_URL = re.compile(r"((?:X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential|Signature)=)[^&#\s]+", re.IGNORECASE)
+_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
 
 
 def parameters_of(call: ApiCall) -> dict[str, Any]:
@@ -64,7 +67,7 @@ def name_refused(happened: Happened) -> tuple[str, dict[str, Any] | None]:
     except Fault:
         return "", None
     names = {"bucketName": bucket, "key": key, "Host": request.headers.get("host", "")}
-    return route.operation.name, {name: _cut(value) for name, value in names.items() if value}
+    return route.operation.name, {name: cut(value) for name, value in names.items() if value}
 
 
 def claimed_key_id(request: HttpRequest) -> str:
@@ -75,7 +78,8 @@ def claimed_key_id(request: HttpRequest) -> str:
 
 def without_secrets(text: str) -> str:
     """Give the text cut to a length that one reads, with what authenticates a URL hidden."""
-    text = _cut(text)
+    text = cut(text)
+    text = _PASSWORD.sub(rf"\1{HIDDEN}", text) if "://" in text else text
     return _IN_URL.sub(rf"\1{HIDDEN}", text) if "=" in text else text
 
 
@@ -106,7 +110,7 @@ def _lower(name: str) -> str:
 def _readable(value: Any, shape: Any, service: str, depth: int) -> Any:
     """Give a value as JSON can hold it."""
     if isinstance(value, str):
-        return _cut(value)
+        return without_secrets(value)
     if value is None or isinstance(value, bool | int):
         return value
     if depth > _MAX_DEPTH:
@@ -125,8 +129,9 @@ def _readable(value: Any, shape: Any, service: str, depth: int) -> Any:
         if inner is not None and inner.metadata.get("sensitive"):
             return HIDDEN
         return [_readable(item, inner, service, depth + 1) for item in value]
-    return f"{len(value)} bytes" if isinstance(value, bytes) else _cut(str(value))
+    return f"{len(value)} bytes" if isinstance(value, bytes) else cut(str(value))
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """Give the text at a length that one reads."""
     return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"

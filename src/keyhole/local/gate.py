@@ -168,6 +168,9 @@ class Gate:
 
     def _pass_on(self, inquiry: Inquiry, bucket: Bucket | None) -> Response:
         call, caller = inquiry.call, inquiry.caller
+        if bucket is None and not caller.account:
+            # In no mode: who is nobody has no account in which that could be done.
+            raise access_denied(call, "Access Denied")
         body = call.request.body
         data = body.content() if isinstance(body, CheckedBody) else body.read()
         if isinstance(body, CheckedBody) and (trailers := body.trailers()):
@@ -177,10 +180,7 @@ class Gate:
         answer = overrides.answer_before(call, caller, bucket, self._backend)
         if answer is not None:
             return answer
-        account = bucket.account if bucket else find_owner(call, caller.account)
-        if account != caller.account and all(asked.request.resource_account != account for asked in inquiry.trail):
-            # Nobody asked that account: what the call names there is not what its row is about.
-            raise access_denied(call, "Access Denied")
+        account = bucket.account if bucket else _find_asked_owner(inquiry)
         response = self._backend.handle(call, account, data, new_stamp(call, caller, bucket, self._backend))
         return overrides.repair_after(call, caller, self._backend, response)
 
@@ -210,6 +210,15 @@ class Gate:
         except Fault:
             return None, ""
         return self._backend.find_bucket(name), key
+
+
+def _find_asked_owner(inquiry: Inquiry) -> str:
+    """Give whose state the call works on. Raises: Fault where that is another account, and its row did not ask it."""
+    account = find_owner(inquiry.call, inquiry.caller.account)
+    asked = {asked.request.resource_account for asked in inquiry.trail}
+    if account != inquiry.caller.account and account not in asked:
+        raise access_denied(inquiry.call, "Access Denied")
+    return account
 
 
 def _check_region(bucket: Bucket, signature: Signature, call: ApiCall) -> None:

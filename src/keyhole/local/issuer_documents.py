@@ -8,8 +8,11 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import json
+import socket
 import ssl
+import threading
 import time
+from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
 # AWS: Knowledge Center, "resolve the InvalidIdentityToken error": more than 5 seconds is too late.
@@ -27,12 +30,17 @@ class DocumentError(Exception):
         self.is_passing = is_passing
 
 
-def fetch_document(url: str) -> dict[str, object]:
-    """Give the JSON object at a URL. Raises: DocumentError."""
+def fetch_document(url: str, timeout_s: float = _TIMEOUT_S) -> dict[str, object]:
+    """Give the JSON object at a URL, in that time. Raises: DocumentError."""
     parts = _split(url)
-    deadline = time.monotonic() + _TIMEOUT_S
-    connection = _connect(parts)
+    deadline = time.monotonic() + timeout_s
+    connection = _connect(parts, timeout_s)
+    # A timeout is for one read: who sends a byte of a header every few seconds would never meet it.
+    watch = threading.Timer(timeout_s, _cut_off, (connection,))
+    watch.daemon = True
     try:
+        connection.connect()
+        watch.start()
         target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         connection.request("GET", target, headers={"Accept": "application/json", "User-Agent": "keyhole-local"})
         with connection.getresponse() as response:
@@ -42,6 +50,7 @@ def fetch_document(url: str) -> dict[str, object]:
     except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
         raise DocumentError(f"could not be fetched: {type(error).__name__}") from error
     finally:
+        watch.cancel()
         connection.close()
     if not isinstance(found, dict):
         raise DocumentError("is no JSON object")
@@ -71,12 +80,19 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _connect(parts: SplitResult) -> http.client.HTTPConnection:
+def _connect(parts: SplitResult, timeout_s: float) -> http.client.HTTPConnection:
     host = parts.hostname or ""
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        return http.client.HTTPSConnection(host, parts.port, timeout=_TIMEOUT_S, context=context)
-    return http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT_S)
+        return http.client.HTTPSConnection(host, parts.port, timeout=timeout_s, context=context)
+    return http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
+
+
+def _cut_off(connection: http.client.HTTPConnection) -> None:
+    """End what is being read; a TLS connection's own shutdown would wait for the other side."""
+    if connection.sock:
+        with suppress(OSError):
+            socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
 def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:

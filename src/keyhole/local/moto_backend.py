@@ -36,6 +36,7 @@ from keyhole.local.moto_leftovers import forget_resource
 from keyhole.local.moto_managed_policies import provide_policies
 from keyhole.local.moto_repairs import mend_iam, use_aws_ids
 from keyhole.local.moto_state import MotoState
+from keyhole.local.moto_topics import keep_messages
 from keyhole.local.protocols import cbor
 from keyhole.local.protocols.members import write_cbor_members
 from keyhole.local.s3_support import SUPPORTED
@@ -66,7 +67,7 @@ _BAD_INPUT = {
     "cloudwatch": "InvalidParameterValue",
     "ecs": "InvalidParameterException",
 }
-_INPUT_ERRORS = (LookupError, ValueError, TypeError, AttributeError)
+_INPUT_ERRORS = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 _OWN_HEADERS = frozenset({"status", "server", "date", "connection", "x-amz-request-id", "x-amz-id-2"})
 
 
@@ -139,7 +140,11 @@ class MotoBackend(MotoState):
             request.blob = body
         responder = _response_class("s3")()
         if not (key := call.params.get("Key")):
-            return self._run(call, lambda: responder.bucket_response(request, request.raw_url, dict(request.headers)))
+            # moto looks whether a name is taken, and then takes it.
+            with guard(call.params["Bucket"], "") if call.operation == "CreateBucket" else nullcontext():
+                return self._run(
+                    call, lambda: responder.bucket_response(request, request.raw_url, dict(request.headers))
+                )
         with guard(call.params["Bucket"], key) if call.operation in WRITES else nullcontext(), bearing(stamp):
             check_write(call, self)
             return self._run(call, lambda: responder.key_response(request, request.raw_url, dict(request.headers)))
@@ -253,6 +258,8 @@ def _response_class(service: str) -> Any:
     found = getattr(importlib.import_module(module), name)
     if service == "ecs":
         repair_ecs()
+    elif service == "sns":
+        keep_messages()
     return found
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from moto.iam.models import AccessKeyLastUsed, iam_backends
 
@@ -14,6 +15,8 @@ from keyhole.local.moto_managed_policies import find_aws_policy
 from keyhole.local.moto_principal_names import rename_everywhere
 
 _PARTITION = "aws"
+_ROLE_IDS: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+"""By moto's IAM and the name: the id under which a role was found; looked up, never believed."""
 _KINDS = {"user": "users", "group": "groups", "role": "roles"}
 
 
@@ -22,7 +25,7 @@ class MotoIamEntities:
 
     def find_entity(self, account: str, kind: str, name: str) -> Entity | None:
         iam = iam_of(account)
-        found = next((item for item in _items(iam, kind) if item.name == name), None)
+        found = find_item(iam, kind, name)
         return _entity(iam, kind, found) if found else None
 
     def list_entities(self, account: str, kind: str) -> tuple[Entity, ...]:
@@ -77,6 +80,25 @@ class MotoIamEntities:
 def iam_of(account: str) -> Any:
     """Give moto's IAM of an account that has one: looking must not create accounts."""
     return iam_backends[account][_PARTITION] if account in iam_backends else None
+
+
+def find_item(iam: Any, kind: str, name: str) -> Any:
+    """Give moto's user, group or role of this name, None if there is none; one that was found once is not sought again.
+
+    moto keeps roles by their ids, and users and groups by their names.
+    """
+    if iam is None:
+        return None
+    table = getattr(iam, _KINDS[kind])
+    ids = _ROLE_IDS.setdefault(iam, {}) if kind == "role" else {}
+    known = table.get(ids.get(name, name))
+    if known is not None and known.name == name:
+        return known
+    for key, item in list(table.items()):
+        if item.name == name:
+            ids[name] = key
+            return item
+    return None
 
 
 def _items(iam: Any, kind: str) -> list[Any]:

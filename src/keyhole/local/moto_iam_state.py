@@ -8,7 +8,7 @@ from typing import Any
 from moto.iam.models import iam_backends
 
 from keyhole.local.backend import AccessKey, Document, OidcProvider, Profile, Role, Tags, User
-from keyhole.local.moto_iam_entities import MotoIamEntities, iam_of
+from keyhole.local.moto_iam_entities import MotoIamEntities, find_item, iam_of
 from keyhole.local.moto_managed_policies import find_aws_policy
 
 _PARTITION = "aws"
@@ -23,7 +23,7 @@ class MotoIamState(MotoIamEntities):
             iam = iam_backends[account][_PARTITION]
             key = iam.access_keys.get(access_key_id)
             # moto keeps the keys of a deleted user, and the old name in those of a renamed one: who has it counts.
-            holder = next((user for user in list(iam.users.values()) if key in user.access_keys), None) if key else None
+            holder = _holder(iam, key) if key else None
             if holder is not None:
                 is_active = key.status == "Active"
                 return AccessKey(key.access_key_id, account, holder.name, is_active, key.secret_access_key)
@@ -43,7 +43,7 @@ class MotoIamState(MotoIamEntities):
 
     def find_role(self, account: str, name: str) -> Role | None:
         iam = iam_of(account)
-        role = next((role for role in list(iam.roles.values()) if role.name == name), None) if iam else None
+        role = find_item(iam, "role", name)
         if role is None:
             return None
         return Role(
@@ -60,8 +60,7 @@ class MotoIamState(MotoIamEntities):
 
     def find_profile(self, account: str, name: str) -> Profile | None:
         iam = iam_of(account)
-        profiles = list(iam.instance_profiles.values()) if iam else []
-        found = next((profile for profile in profiles if profile.name == name), None)
+        found = iam.instance_profiles.get(name) if iam else None
         return Profile(found.arn, found.name, tuple(role.arn for role in found.roles)) if found else None
 
     def group_arn(self, account: str, name: str) -> str:
@@ -95,6 +94,13 @@ class MotoIamState(MotoIamEntities):
     def _boundary(self, arn: str | None) -> Document | None:
         """A boundary whose policy is gone is one that cannot be parsed: it denies everything."""
         return (self.find_policy(arn) or Document(arn, "")) if arn else None
+
+
+def _holder(iam: Any, key: Any) -> Any:
+    named = iam.users.get(key.user_name)
+    if named is not None and key in named.access_keys:
+        return named
+    return next((user for user in list(iam.users.values()) if key in user.access_keys), None)
 
 
 def _managed(policy: Any) -> Document:

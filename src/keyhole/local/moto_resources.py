@@ -153,7 +153,8 @@ def _of_iam(asked: Arn, state: Any) -> StoredResource | None:
             (item for item in list(known.values()) if asked.text in (_text(item, "arn"), _text(item, "serial_number"))),
             None,
         )
-    return StoredResource(asked.text, _pairs(found.tags)) if found else None
+    # MFA devices have no tags with moto.
+    return StoredResource(asked.text, _pairs(getattr(found, "tags", ()))) if found else None
 
 
 def _text(item: Any, attribute: str) -> str:

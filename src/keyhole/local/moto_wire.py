@@ -67,7 +67,11 @@ def check_members(call: ApiCall) -> None:
 
 def _wrong_types(call: ApiCall, shape: Any) -> str:
     """Give what is wrong with the types of members, and with S3's also what is missing."""
-    report = ParamValidator().validate(dict(call.params), shape)
+    try:
+        report = ParamValidator().validate(dict(call.params), shape)
+    except (RuntimeError, ValueError, OverflowError):
+        # It tries every way to read a time, and gives up on some in words of its own.
+        return "Parameter validation failed: a timestamp is not valid"
     if call.service != "s3":
         # What is missing or out of range is AWS's to say in its own words.
         report._errors = [error for error in report._errors if error[0] not in _OF_CONSTRAINTS]

@@ -38,6 +38,11 @@ _HOISTED = re.compile(
     re.IGNORECASE,
 )
 
+# The service that a signature of version 4 is for.
+_SCOPE = re.compile(r"Credential=[^,]*/(?P<service>[^/,]+)/aws4_request")
+# Services that are not here and speak XML; the others whose operations are paths (Lambda, EKS, …) speak JSON.
+_IN_XML = ("s3", "cloudfront", "route53")
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:
@@ -57,6 +62,9 @@ def guess_destination(request: HttpRequest, region: str) -> Destination:
     is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     if request.method == "POST" and request.raw_path == "/" and is_form:
         return Destination("", region, "query")
+    scope = _SCOPE.search(request.headers.get("authorization", ""))
+    if scope and scope["service"] not in SIGNING_NAMES and not scope["service"].startswith(_IN_XML):
+        return Destination("", region, "rest-json")
     return Destination("s3", region, "rest-xml")
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from keyhole.aws import Call
 from keyhole.blueprint import Blueprint
 from keyhole.errors import KeyholeError
+from keyhole.handover.steps import SERVICE as HANDOVER
 from keyhole.naming import TAG_APP, TAG_ENVIRONMENT, Scope
 from keyhole.provision.snapshot import Snapshot, kind_of
 from keyhole.resources import KINDS, Existing, Foreign, Wanted
+from keyhole.resources.bucket import ExistingBucket
 from keyhole.resources.content import BucketContent
 
 
@@ -27,7 +29,7 @@ class Change:
     """What happens to one resource: its calls in order, after the changes at the addresses in `after`.
 
     `content` is what a bucket that is to be deleted holds, `empties` whether it goes too. `note` says what the calls
-    do not: why something stays as it is.
+    do not: why something stays as it is. `want` is what the calls lead to, None where the resource goes.
     """
 
     address: str
@@ -38,6 +40,7 @@ class Change:
     content: BucketContent | None = None
     empties: bool = False
     note: str = ""
+    want: Wanted | None = field(default=None, compare=False, repr=False)
 
     @property
     def kind(self) -> str:
@@ -77,7 +80,8 @@ class Plan:
 
     @property
     def call_count(self) -> int:
-        return sum(len(change.calls) for change in self.changes)
+        """How many calls of AWS it takes; the steps of a hand-over are done on this machine."""
+        return sum(call.service != HANDOVER for change in self.changes for call in change.calls)
 
 
 def plan_up(
@@ -106,10 +110,10 @@ def plan_up(
             else ""
         )
         name = have.name if have else want.name
-        changes.append(Change(want.address, name, verb, calls, want.depends_on, note=note))
+        changes.append(Change(want.address, name, verb, calls, want.depends_on, note=note, want=want))
     for kind_name, have in snapshot.orphans:
         _sort_in(_deletion(kind_name, _orphan_address(kind_name, have), have, snapshot, empty=empty), changes, refusals)
-    return Plan(blueprint.scope, _order_deletions(changes), tuple(refusals))
+    return Plan(blueprint.scope, _order_deletions(changes, snapshot), tuple(refusals))
 
 
 def plan_down(blueprint: Blueprint, snapshot: Snapshot, *, empty: bool = False) -> Plan:
@@ -132,7 +136,7 @@ def plan_down(blueprint: Blueprint, snapshot: Snapshot, *, empty: bool = False) 
     ours += [(kind_name, _orphan_address(kind_name, have), have) for kind_name, have in snapshot.orphans]
     for kind_name, address, have in ours:
         _sort_in(_deletion(kind_name, address, have, snapshot, empty=empty), changes, refusals)
-    return Plan(blueprint.scope, _order_deletions(changes), tuple(refusals))
+    return Plan(blueprint.scope, _order_deletions(changes, snapshot), tuple(refusals))
 
 
 def _refuse(want: Wanted, have: Existing, scope: Scope, adopt: frozenset[str]) -> Refusal | None:
@@ -205,12 +209,19 @@ def _sort_in(step: Change | Refusal | None, changes: list[Change], refusals: lis
         changes.append(step)
 
 
-def _order_deletions(changes: Iterable[Change]) -> tuple[Change, ...]:
+def _order_deletions(changes: Iterable[Change], snapshot: Snapshot) -> tuple[Change, ...]:
     """Delete after everything that leans on it: a profile before its role, a role before its policy.
 
-    A deletion also waits for changes to what leaned on it, which may be what lets go of it.
+    A deletion also waits for changes to what leaned on it, which may be what lets go of it; and a bucket that takes
+    access logs for those that it takes them of, whose deletion is logged too.
     """
     listed = list(changes)
+    orphans = (have for _, have in snapshot.orphans)
+    logged = {
+        (have.name, have.settings.access_logs["TargetBucket"])
+        for have in (*snapshot.existing.values(), *orphans)
+        if isinstance(have, ExistingBucket) and have.settings.access_logs
+    }
     return tuple(
         change
         if change.verb is not Verb.DELETE
@@ -219,7 +230,8 @@ def _order_deletions(changes: Iterable[Change]) -> tuple[Change, ...]:
             after=tuple(
                 other.address
                 for other in listed
-                if other.verb is not Verb.KEEP and change.kind in _leans_on(other.kind)
+                if other.verb is not Verb.KEEP
+                and (change.kind in _leans_on(other.kind) or (other.name, change.name) in logged)
             ),
         )
         for change in listed

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from keyhole.aws import Aws
 from keyhole.blueprint import Blueprint
-from keyhole.errors import NotOursError
+from keyhole.errors import AwsError, NotOursError
 from keyhole.naming import Scope
+from keyhole.provision.patience import OnWait, Patience, PatientAws
 from keyhole.resources import KINDS, Existing, Wanted
+from keyhole.resources.access_key import AccessKey, read_handed_over
 from keyhole.resources.bucket import ExistingBucket
 from keyhole.resources.content import BucketContent, count_content
+from keyhole.resources.kind import GONE
 
 READERS = 16
 
@@ -33,8 +38,15 @@ def kind_of(address: str) -> str:
     return address.partition(".")[0]
 
 
-def take_snapshot(aws: Aws, blueprint: Blueprint, *, only_ours: bool = False) -> Snapshot:
-    """Read AWS; reads run side by side.
+def take_snapshot(
+    aws: Aws,
+    blueprint: Blueprint,
+    *,
+    only_ours: bool = False,
+    on_wait: OnWait = lambda _reason: None,
+    patience: Patience | None = None,
+) -> Snapshot:
+    """Read AWS; reads run side by side, and are asked again while AWS is asked too much (`on_wait` is told).
 
     `only_ours`: what a name of the file leads to and is certainly not ours is passed over, and the objects of every
     bucket are counted; that is what taking down needs. Otherwise only those of buckets that left the file are counted.
@@ -42,7 +54,8 @@ def take_snapshot(aws: Aws, blueprint: Blueprint, *, only_ours: bool = False) ->
     Raises: AwsError, KeyholeError.
     """
     scope = blueprint.scope
-    with ThreadPoolExecutor(READERS) as pool:
+    aws = PatientAws(aws, patience or Patience(), on_wait)
+    with _readers() as pool:
         wanted = {
             want.address: pool.submit(_read, aws, scope, want, only_ours=only_ours) for want in blueprint.resources
         }
@@ -52,18 +65,52 @@ def take_snapshot(aws: Aws, blueprint: Blueprint, *, only_ours: bool = False) ->
         buckets = [have for _, have in orphans if isinstance(have, ExistingBucket)]
         if only_ours:
             buckets += [have for have in existing.values() if isinstance(have, ExistingBucket)]
-        contents = {have.name: pool.submit(count_content, aws, have.name, scope.account) for have in buckets}
+        contents = {have.name: pool.submit(_count, aws, have.name, scope.account) for have in buckets}
         return Snapshot(existing, orphans, {name: future.result() for name, future in contents.items()})
+
+
+@contextmanager
+def _readers() -> Iterator[ThreadPoolExecutor]:
+    """Give the threads that read; what fails, or is interrupted, does not wait for the reads that have not begun."""
+    pool = ThreadPoolExecutor(READERS)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def read_resource(aws: Aws, scope: Scope, kind: str, name: str) -> Existing | None:
+    """Give what is on AWS under this name; what someone deletes while it is read is read again, and is gone then.
+
+    Raises: AwsError, KeyholeError.
+    """
+    try:
+        found: Existing | None = KINDS[kind].read(aws, scope, name)
+    except AwsError as error:
+        if error.code not in GONE:
+            raise
+        found = KINDS[kind].read(aws, scope, name)
+    return found
 
 
 def _read(aws: Aws, scope: Scope, want: Wanted, *, only_ours: bool) -> Existing | None:
     try:
-        found: Existing | None = KINDS[kind_of(want.address)].read(aws, scope, want.name)
+        if isinstance(want, AccessKey):
+            return read_handed_over(aws, want, check=not only_ours)
+        return read_resource(aws, scope, kind_of(want.address), want.name)
     except NotOursError:
         if only_ours:
             return None
         raise
-    return found
+
+
+def _count(aws: Aws, bucket: str, account: str) -> BucketContent:
+    try:
+        return count_content(aws, bucket, account)
+    except AwsError as error:
+        if error.code == "NoSuchBucket":
+            return BucketContent(0, 0)
+        raise
 
 
 def _find(aws: Aws, scope: Scope, kind: str) -> tuple[str, ...]:
@@ -79,7 +126,7 @@ def _orphans(
 ) -> list[tuple[str, Existing]]:
     known = {(kind_of(address), have.name) for address, have in existing.items() if have is not None}
     reads: list[tuple[str, Future[Existing | None]]] = [
-        (kind, pool.submit(KINDS[kind].read, aws, scope, name))
+        (kind, pool.submit(read_resource, aws, scope, kind, name))
         for kind, names in found.items()
         for name in names.result()
         if (kind, name) not in known

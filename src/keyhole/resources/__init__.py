@@ -3,6 +3,7 @@
 from typing import Any
 
 from keyhole.resources import (
+    access_key,
     alarm,
     bucket,
     instance_attachment,
@@ -10,6 +11,7 @@ from keyhole.resources import (
     managed_policy,
     oidc_provider,
     role,
+    secret,
     table,
     topic,
     trail,
@@ -21,7 +23,7 @@ KINDS: dict[str, Kind[Any, Any]] = {
     kind.NAME: kind
     for kind in (
         *(bucket, managed_policy, oidc_provider, role, instance_profile, instance_attachment, user),
-        *(table, topic, alarm, trail),
+        *(table, topic, alarm, trail, secret, access_key),
     )
 }
 

@@ -29,11 +29,14 @@ class Settings:
     public_access_block: dict[str, bool] | None = None
     ownership: str | None = None
     encryption: dict[str, Any] | None = None
+    bucket_key: bool = False
+    """Whether a key of the bucket's spares most calls of KMS, and their cost; it means nothing without KMS."""
     versioning: bool = False
     lifecycle: list[dict[str, Any]] | None = None
     cors: list[dict[str, Any]] | None = None
     policy: dict[str, Any] | None = None
     request_metrics: bool = False
+    access_logs: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,9 @@ def read(aws: Aws, scope: Scope, name: str) -> ExistingBucket | None:
             hint=f'a bucket never moves: write `region = "{region}"`, or choose another bucket name',
         )
     tags = _get(aws, "GetBucketTagging", owner, lambda answer: tag_dict(answer["TagSet"]), "NoSuchTagSet")
+    encryption, bucket_key = _get(
+        aws, "GetBucketEncryption", owner, _encryption, "ServerSideEncryptionConfigurationNotFoundError"
+    ) or (None, False)
     settings = Settings(
         public_access_block=_get(
             aws,
@@ -96,9 +102,8 @@ def read(aws: Aws, scope: Scope, name: str) -> ExistingBucket | None:
             lambda answer: str(answer["OwnershipControls"]["Rules"][0]["ObjectOwnership"]),
             "OwnershipControlsNotFoundError",
         ),
-        encryption=_get(
-            aws, "GetBucketEncryption", owner, _encryption, "ServerSideEncryptionConfigurationNotFoundError"
-        ),
+        encryption=encryption,
+        bucket_key=bucket_key,
         versioning=bool(_get(aws, "GetBucketVersioning", owner, lambda answer: answer.get("Status") == "Enabled", "")),
         lifecycle=_get(
             aws,
@@ -112,6 +117,7 @@ def read(aws: Aws, scope: Scope, name: str) -> ExistingBucket | None:
         request_metrics=bool(
             _get(aws, "GetBucketMetricsConfiguration", {**owner, "Id": METRICS_ID}, _is_whole, "NoSuchConfiguration")
         ),
+        access_logs=_get(aws, "GetBucketLogging", owner, _access_logs, ""),
     )
     return ExistingBucket(name, scope.account, settings, tags or {})
 
@@ -157,8 +163,9 @@ def _settings(want: Settings, have: Settings, owner: dict[str, Any]) -> Iterator
     if want.ownership != have.ownership:
         params = {**owner, "OwnershipControls": {"Rules": [{"ObjectOwnership": want.ownership}]}}
         yield Call("s3", "PutBucketOwnershipControls", params, why="disable ACLs")
-    if want.encryption != have.encryption:
-        rule = {"ApplyServerSideEncryptionByDefault": want.encryption}
+    if (want.encryption, want.bucket_key) != (have.encryption, have.bucket_key):
+        rule: dict[str, Any] = {"ApplyServerSideEncryptionByDefault": want.encryption}
+        rule |= {"BucketKeyEnabled": True} if want.bucket_key else {}
         params = {**owner, "ServerSideEncryptionConfiguration": {"Rules": [rule]}}
         yield Call("s3", "PutBucketEncryption", params, why="encrypt new objects")
     if want.versioning != have.versioning:
@@ -168,6 +175,12 @@ def _settings(want: Settings, have: Settings, owner: dict[str, Any]) -> Iterator
         yield Call("s3", "PutBucketVersioning", params, destructive=not want.versioning, why=why)
     yield from _rules("Lifecycle", want.lifecycle, have.lifecycle, owner)
     yield from _rules("Cors", want.cors, have.cors, owner)
+    if want.access_logs != have.access_logs:
+        logging = {"LoggingEnabled": want.access_logs} if want.access_logs else {}
+        target = want.access_logs["TargetBucket"] if want.access_logs else ""
+        why = f"log its requests in {target}" if target else "log its requests no more"
+        params = {**owner, "BucketLoggingStatus": logging}
+        yield Call("s3", "PutBucketLogging", params, destructive=want.access_logs is None, why=why)
     yield from _metrics(want.request_metrics, have.request_metrics, owner)
     if want.policy is not None and not same_document(want.policy, have.policy):
         params = {**owner, "Policy": write_document(want.policy)}
@@ -235,9 +248,15 @@ def _is_whole(answer: dict[str, Any]) -> bool:
     return not answer["MetricsConfiguration"].get("Filter")
 
 
-def _encryption(answer: dict[str, Any]) -> dict[str, Any]:
-    rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
-    return dict(rules[0]["ApplyServerSideEncryptionByDefault"])
+def _encryption(answer: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
+    by_default = dict(rule["ApplyServerSideEncryptionByDefault"])
+    return by_default, by_default["SSEAlgorithm"] != "AES256" and bool(rule.get("BucketKeyEnabled"))
+
+
+def _access_logs(answer: dict[str, Any]) -> dict[str, str] | None:
+    logging = answer.get("LoggingEnabled")
+    return {key: logging.get(key, "") for key in ("TargetBucket", "TargetPrefix")} if logging else None
 
 
 def _policy(answer: dict[str, Any]) -> dict[str, Any]:
@@ -255,8 +274,22 @@ def _why_not_readable(aws: Aws, scope: Scope, name: str, error: AwsError) -> Key
         return error
     if name in mine:
         return error
-    free = f"{name}-{scope.account}"[:63].rstrip("-")
+    free = _free_name(aws, name, scope.account)
     return NotOursError(
         f"the bucket name `{name}` is taken by another AWS account",
-        hint=f"bucket names are unique in all of AWS: try `{free}`",
+        hint=f"bucket names are unique in all of AWS: `{free}` is free"
+        if free
+        else "bucket names are unique in all of AWS: choose another",
     )
+
+
+def _free_name(aws: Aws, name: str, account: str) -> str:
+    """Give a name like this one that nobody has now; "" if none was found soon."""
+    for suffix in (f"-{account}", *(f"-{account}-{number}" for number in range(2, 6))):
+        free = name.removesuffix(f"-{account}")[: 63 - len(suffix)].rstrip("-.") + suffix
+        try:
+            aws.call("s3", "HeadBucket", Bucket=free)
+        except AwsError as error:
+            if error.status == 404:
+                return free
+    return ""

@@ -84,9 +84,16 @@ def read(aws: Aws, _scope: Scope, name: str) -> ExistingManagedPolicy | None:
 
 
 def _attached_to(aws: Aws, arn: str) -> Iterator[tuple[str, str]]:
-    for kind in ("Role", "User", "Group"):
-        for entity in aws.pages("iam", "ListEntitiesForPolicy", f"Policy{kind}s", PolicyArn=arn, EntityFilter=kind):
-            yield kind, str(entity[f"{kind}Name"])
+    """One listing has all three kinds: a page for each of them is three calls."""
+    marker: dict[str, str] = {}
+    while True:
+        page = aws.call("iam", "ListEntitiesForPolicy", PolicyArn=arn, **marker)
+        for kind in ("Role", "User", "Group"):
+            for entity in page.get(f"Policy{kind}s", ()):
+                yield kind, str(entity[f"{kind}Name"])
+        if not page.get("IsTruncated"):
+            return
+        marker = {"Marker": str(page["Marker"])}
 
 
 def calls(want: ManagedPolicy | None, have: ExistingManagedPolicy | None) -> Iterator[Call]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from keyhole.spec.handover_rules import handover_mistakes
 from keyhole.spec.positions import Path
+from keyhole.spec.settings_rules import bucket_mistakes, policy_mistakes
 
 VERBS = {"read", "write", "delete", "list"}
 Found = tuple[Path, str, str]
@@ -23,10 +25,9 @@ def cross_mistakes(raw: Mapping[str, Any], environment: str) -> Iterator[Found]:
     yield from _same_names(buckets)
     yield from _operations(raw, workloads, buckets)
     yield from _github_jobs(workloads)
-    for name, workload in workloads.items():
-        if workload.get("boundary") is True and not workload.get("grants"):
-            at: Path = ("workloads", name, "boundary")
-            yield at, f"workload `{name}` has a boundary and no grants", "give it grants: they are what it is held to"
+    yield from bucket_mistakes(buckets, _app_region(raw))
+    yield from policy_mistakes(workloads)
+    yield from handover_mistakes(workloads, buckets)
     if "anonymous" in workloads:
         path = ("workloads", "anonymous")
         yield path, "a workload cannot be called `anonymous`: that is whoever has no credentials", "choose another name"
@@ -39,6 +40,11 @@ def _tables(raw: Mapping[str, Any], key: str) -> dict[str, dict[str, Any]]:
     if not isinstance(tables, dict):
         return {}
     return {name: table for name, table in tables.items() if isinstance(table, dict)}
+
+
+def _app_region(raw: Mapping[str, Any]) -> object:
+    app = raw.get("app")
+    return app.get("region") if isinstance(app, dict) else None
 
 
 def _operations(

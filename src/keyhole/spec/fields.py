@@ -182,6 +182,40 @@ def _check_aws_name(what: str, pattern: str, rule: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _check_managed_policy(value: str) -> str:
+    """Hold iff it is the name of a policy of AWS, with its path: what follows `policy/` in its ARN."""
+    if value.startswith("arn:"):
+        raise ValueError(f"`{value}` is an ARN|write what follows `policy/`: `{value.rpartition(':policy/')[2]}`")
+    if not re.fullmatch(r"([\w+=,.@-]+/)*[\w+=,.@-]{1,128}", value, re.ASCII):
+        raise ValueError(
+            f"`{value}` is not a name of a policy|write it like `service-role/AmazonECSTaskExecutionRolePolicy`"
+        )
+    return value
+
+
+def _check_state_key(value: str) -> str:
+    """Hold iff Terraform takes it: no slash at either end. HashiCorp: Terraform, "Backend Type: s3", `key`."""
+    _check_placeholders(f"key `{value}`", value)
+    if not value or value.startswith("/") or value.endswith("/") or "//" in value or '"' in value or "\\" in value:
+        raise ValueError(f"`{value}` is not a key that Terraform takes|write it like `llmops/terraform.tfstate`")
+    return value
+
+
+def _check_kms_key(value: str) -> str:
+    """Hold iff it is one key and no alias: policies name keys, and an alias may point to another one tomorrow."""
+    if not re.fullmatch(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-zA-Z0-9-]+", value):
+        raise ValueError(
+            f"`{value}` is not the ARN of a KMS key|write it like "
+            "`arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab`"
+        )
+    return value
+
+
+AwsManagedPolicy = Annotated[
+    str, AfterValidator(_check_managed_policy), Field(examples=["service-role/AmazonECSTaskExecutionRolePolicy"])
+]
+StateKey = Annotated[str, AfterValidator(_check_state_key)]
+KmsKeyArn = Annotated[str, AfterValidator(_check_kms_key)]
 Mail = Annotated[str, AfterValidator(_check_mail), Field(examples=["ops@example.com"])]
 # AWS: Amazon DynamoDB Developer Guide, "Naming rules"; AWS CloudTrail User Guide, "Naming requirements"; Amazon SNS API
 # Reference, CreateTopic.

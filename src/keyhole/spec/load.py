@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from keyhole.errors import KeyholeError, Mistake, SpecError
 from keyhole.spec.cross import cross_mistakes
 from keyhole.spec.model import WORKLOAD_KINDS, App
+from keyhole.spec.policy_files import PolicyFile, read_policy_files
 from keyhole.spec.positions import Path, find_positions
 
 DEFAULT_FILE = "keyhole.toml"
@@ -52,6 +53,8 @@ class Spec:
     app: App
     places: Places
     environments: tuple[str, ...]
+    policies: Mapping[str, PolicyFile] = field(default_factory=dict)
+    """The policy files of the workloads, by the workload's key."""
 
 
 def load_spec(file: FilePath, environment: str = "") -> Spec:
@@ -73,10 +76,15 @@ def load_spec(file: FilePath, environment: str = "") -> Spec:
             apps[name] = app
     if not mistakes:
         mistakes.update(dict.fromkeys(_shared_names(apps, places)))
+    policies: dict[str, dict[str, PolicyFile]] = {}
+    for name, app in apps.items():
+        here = Places(places.file, places.positions, name)
+        policies[name], missing = read_policy_files(app, file.parent)
+        mistakes.update((Mistake(here.where(path), message, hint), None) for path, message, hint in missing)
     if mistakes:
         raise SpecError(tuple(sorted(mistakes, key=_line)))
     chosen = _choose(environment, environments)
-    return Spec(apps[chosen], Places(places.file, places.positions, chosen), environments)
+    return Spec(apps[chosen], Places(places.file, places.positions, chosen), environments, policies[chosen])
 
 
 def _read(file: FilePath) -> str:
@@ -206,14 +214,18 @@ def _explicit_names(app: App) -> Iterable[tuple[tuple[str, ...], str]]:
         if bucket.name is not None:
             yield ("buckets", key, "name"), app.bucket_name(key, app.app.account or "0" * 12)
     for key, workload in app.workloads.items():
-        for field in ("role_name", "policy_name", "user_name", "instance_profile_name"):
-            name = getattr(workload, field, None)
+        for setting in ("role_name", "policy_name", "user_name", "instance_profile_name", "pass_role_policy"):
+            name = getattr(workload, setting, None)
             if name is not None:
-                yield ("workloads", key, field), app.fill(name, app.app.account or "0" * 12)
-    for table, field in (("monitoring", "topic_name"), ("audit", "trail_name"), ("terraform_state", "table_name")):
-        name = getattr(getattr(app, table), field, None)
+                yield ("workloads", key, setting), app.fill(name, app.app.account or "0" * 12)
+        for setting in ("env_file", "toml_file", "csv_file", "secret"):
+            name = getattr(getattr(workload, "handover", None), setting, None)
+            if name is not None:
+                yield ("workloads", key, "handover", setting), app.fill(name, app.app.account or "0" * 12)
+    for table, setting in (("monitoring", "topic_name"), ("audit", "trail_name"), ("terraform_state", "table_name")):
+        name = getattr(getattr(app, table), setting, None)
         if name is not None:
-            yield (table, field), app.fill(name, app.app.account or "0" * 12)
+            yield (table, setting), app.fill(name, app.app.account or "0" * 12)
 
 
 def _line(mistake: Mistake) -> tuple[int, str]:

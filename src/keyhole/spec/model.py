@@ -5,16 +5,19 @@ The same model gives the JSON schema that editors complete from, so every field 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from keyhole.spec.fields import (
     AccountId,
+    AwsManagedPolicy,
     Branch,
     BucketName,
     GithubEnvironment,
     InstanceProfileName,
+    KmsKeyArn,
     Label,
     Origin,
     PolicyName,
@@ -25,6 +28,7 @@ from keyhole.spec.fields import (
     RoleName,
     UserName,
 )
+from keyhole.spec.handover import Handover
 from keyhole.spec.operations import Audit, Monitoring, TerraformState
 from keyhole.spec.table import Table
 
@@ -41,10 +45,15 @@ class AppTable(Table):
     )
 
 
+# From each S3 moves objects only to those behind it, and to Standard from none.
+_WATERFALL = ("STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE")
+_MOST_DAYS = 2**31 - 1
+
+
 class StorageTransition(Table):
     """Move objects to a cheaper storage class after some days."""
 
-    days: int = Field(ge=0, description="Days after the object was written.")
+    days: int = Field(ge=0, le=_MOST_DAYS, description="Days after the object was written.")
     storage_class: Literal["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]
 
     @model_validator(mode="after")
@@ -62,9 +71,11 @@ class LifecycleRule(Table):
 
     prefix: Prefix = Field("", description="Only objects under this prefix.")
     transitions: list[StorageTransition] = Field([], description="Storage classes, by age.")
-    expire_days: int | None = Field(None, gt=0, description="Delete objects this many days after they were written.")
+    expire_days: int | None = Field(
+        None, gt=0, le=_MOST_DAYS, description="Delete objects this many days after they were written."
+    )
     abort_multipart_days: int | None = Field(
-        None, gt=0, description="Throw away uploads that were begun and not finished, after this many days."
+        None, gt=0, le=_MOST_DAYS, description="Throw away unfinished uploads this many days after they were begun."
     )
 
     @model_validator(mode="after")
@@ -78,6 +89,18 @@ class LifecycleRule(Table):
             raise ValueError(
                 "the transitions are not in the order of their days|sort them, each later than the one before"
             )
+        # AWS: Amazon S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle", supported transitions and
+        # constraints.
+        for one, other in pairwise(self.transitions):
+            if _WATERFALL.index(other.storage_class) <= _WATERFALL.index(one.storage_class):
+                raise ValueError(
+                    f"S3 moves no objects from {one.storage_class} to {other.storage_class}|leave one of the two out"
+                )
+            if one.storage_class in {"STANDARD_IA", "ONEZONE_IA"} and other.days < one.days + 30:
+                raise ValueError(
+                    f"objects stay in {one.storage_class} for 30 days at least, and {other.storage_class} is to follow "
+                    f"after {other.days - one.days}|write `days = {one.days + 30}` or more for {other.storage_class}"
+                )
         if self.expire_days is not None and days and self.expire_days <= days[-1]:
             raise ValueError("objects would expire before their last transition|make `expire_days` larger")
         return self
@@ -104,6 +127,15 @@ class Bucket(Table):
     public_read: list[Prefix] = Field(
         [], description='Prefixes that everyone on the web may read object by object; `[""]` is the whole bucket.'
     )
+    encryption: Literal["AES256", "aws:kms"] = Field(
+        "AES256", description="How S3 encrypts new objects: with its own keys, or with a key in AWS KMS."
+    )
+    kms_key: KmsKeyArn | None = Field(
+        None, description="The ARN of the KMS key; left out: the account's own key for S3, `aws/s3`."
+    )
+    access_logs: str | None = Field(
+        None, description="The key of another bucket in this file that S3 writes a log of every request to."
+    )
     tls_only: bool = Field(True, description="Refuse every request that comes over plain HTTP, whoever sends it.")
     versioning: bool = Field(False, description="Keep old versions of overwritten and deleted objects.")
     lifecycle: list[LifecycleRule] = Field([], description="What happens to objects as they grow old.")
@@ -124,6 +156,11 @@ class Workload(Table):
 
     grants: list[Grant] = Field([], description="What it may do, and nothing else.")
     policy_name: PolicyName | None = Field(None, description="The name of its policy.")
+    policy_file: str | None = Field(
+        None,
+        min_length=1,
+        description="A JSON file with an IAM policy, relative to this file: it gets its statements beside its grants.",
+    )
     boundary: bool = Field(
         False,
         description="Make its policy its permissions boundary too: whatever policy someone attaches to it, it never "
@@ -133,6 +170,9 @@ class Workload(Table):
 
 class RoleBased(Workload):
     role_name: RoleName | None = Field(None, description="The name of its role.")
+    managed_policies: list[AwsManagedPolicy] = Field(
+        [], description="Policies that AWS keeps, by name: `service-role/AmazonECSTaskExecutionRolePolicy`."
+    )
 
 
 class Ec2Workload(RoleBased):
@@ -145,12 +185,18 @@ class Ec2Workload(RoleBased):
         description="The running instance to attach the role to: its id, or the value of its Name tag.",
     )
     instance_profile_name: InstanceProfileName | None = Field(None, description="Default: the role's name.")
+    pass_role_policy: PolicyName | None = Field(
+        None, description="Make a policy of this name for the people who launch the instances: they may pass this role."
+    )
 
 
 class EcsWorkload(RoleBased):
     """A task on ECS: it gets its credentials from the container agent."""
 
     kind: Literal["ecs"]
+    pass_role_policy: PolicyName | None = Field(
+        None, description="Make a policy of this name for the people who start the tasks: they may pass this role."
+    )
 
 
 class GithubActionsWorkload(RoleBased):
@@ -174,7 +220,12 @@ class AccessKeyWorkload(Workload):
 
     kind: Literal["access-key"]
     user_name: UserName | None = Field(None, description="The name of its IAM user.")
-    env_file: str | None = Field(None, description="The env file (mode 0600) that the key is written to.")
+    handover: Handover | None = Field(
+        None, description="Where its access key goes; left out: no key is made, and those of others are left alone."
+    )
+    rotate_days: int | None = Field(
+        None, gt=0, le=3650, description="After how many days `status` says that the key is to be rotated."
+    )
 
 
 class RoleWorkload(RoleBased):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from keyhole.spec.fields import Mail, TableName, TopicName, TrailName
+from keyhole.spec.fields import Mail, StateKey, TableName, TopicName, TrailName
 from keyhole.spec.table import Table
 
 
@@ -37,6 +37,7 @@ class TerraformState(Table):
     table_name: TableName | None = Field(
         None, description="A DynamoDB table to lock with; leave it out for Terraform's own lockfile in the bucket."
     )
+    key: StateKey | None = Field(None, description="The state's key in the bucket. Default: APP/terraform.tfstate.")
     workloads: list[str] = Field(
         [], description="The keys of the workloads that lock: their grants cover the bucket, this adds the table."
     )

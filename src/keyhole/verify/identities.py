@@ -15,6 +15,7 @@ from keyhole.blueprint import ANONYMOUS, GITHUB_JOB, Blueprint, Claim
 from keyhole.blueprint.workloads import holder_arn, workload_names
 from keyhole.errors import AwsError, KeyholeError
 from keyhole.resources import instance_attachment
+from keyhole.resources.access_key import AccessKey, read_credentials
 from keyhole.spec.model import AccessKeyWorkload, Ec2Workload, EcsWorkload, GithubActionsWorkload, RoleWorkload
 from keyhole.verify.github_tokens import WantedToken, own_token, read_claim
 from keyhole.verify.stand_ins import make_access_key, make_trusted_caller, run_instance
@@ -162,9 +163,15 @@ class _Taker:
             return self._session(caller.call("sts", "AssumeRole", **params), "assumed by a user whom it trusts")
 
     def _of_user(self) -> Identity:
+        names = workload_names(self.blueprint.app, self.key, self.blueprint.scope.account)
+        for want in self.blueprint.resources:
+            if isinstance(want, AccessKey) and want.name == names.user:
+                handed_over = read_credentials(self.aws, want)
+                if handed_over is not None:
+                    source = f"access key {handed_over.access_key_id} of user {names.user}, as it is handed over"
+                    return self._identity(handed_over, source)
         if self.door is None:
             return self._unknown("its access key is where the workload runs, and nowhere else")
-        names = workload_names(self.blueprint.app, self.key, self.blueprint.scope.account)
         credentials = self.stack.enter_context(make_access_key(self.aws, names.user))
         return self._identity(credentials, f"access key of user {names.user}, made for this run")
 
@@ -194,7 +201,9 @@ class _Taker:
     def _session(self, answer: dict[str, dict[str, str]], source: str) -> Identity:
         found = answer["Credentials"]
         credentials = Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
-        return self._identity(credentials, f"{source}, until {found['Expiration']}")
+        # A moment in UTC, written as the metadata services write it.
+        until = str(found["Expiration"]).replace(" ", "T").replace("+00:00", "Z")
+        return self._identity(credentials, f"{source}, until {until}")
 
     def _unknown(self, why_not: str) -> Identity:
         return Identity(self.key, None, why_not=why_not)

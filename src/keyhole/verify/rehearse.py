@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keyhole.blueprint import ANONYMOUS, GITHUB_JOB, Blueprint, Claim, Expected
+from keyhole.blueprint import ANONYMOUS, GITHUB_JOB, LAUNCHER, Blueprint, Claim, Expected
+from keyhole.blueprint.policies import account_trust
 from keyhole.iam import (
     Context,
     Decision,
@@ -29,6 +30,7 @@ from keyhole.resources.managed_policy import ManagedPolicy
 from keyhole.resources.oidc_provider import OidcProvider
 from keyhole.resources.role import Role
 from keyhole.resources.user import User
+from keyhole.verify.managed import Documents
 
 SAMPLE = "keyhole-sample.png"
 
@@ -43,12 +45,12 @@ class Rehearsal:
     reason: str
 
 
-def rehearse(blueprint: Blueprint) -> tuple[Rehearsal, ...]:
-    """Decide every claim of the blueprint against its own policies.
+def rehearse(blueprint: Blueprint, managed: Documents | None = None) -> tuple[Rehearsal, ...]:
+    """Decide every claim of the blueprint against its own policies, and those that AWS keeps: `managed`, by their ARNs.
 
     Raises: PolicyError if a generated policy is one that AWS would refuse.
     """
-    policies = _Policies(blueprint)
+    policies = _Policies(blueprint, managed or {})
     return tuple(_decide(claim, policies, blueprint.scope) for claim in blueprint.claims)
 
 
@@ -63,6 +65,8 @@ def _decide(claim: Claim, policies: _Policies, scope: Scope) -> Rehearsal:
     request = claim_request(claim, policies, scope)
     identity = policies.identity.get(claim.who, ())
     resource, trust = policies.buckets.get(claim.target.bucket), policies.trusts.get(claim.resource)
+    if claim.action.startswith("kms:"):
+        resource = policies.key_policy
     is_assumption = claim.action.startswith("sts:Assume")
     decision = decide(
         request,
@@ -76,18 +80,25 @@ def _decide(claim: Claim, policies: _Policies, scope: Scope) -> Rehearsal:
 class _Policies:
     """The blueprint's policies, parsed: by workload, by bucket name, and the trust policies by the ARN of the role."""
 
-    def __init__(self, blueprint: Blueprint) -> None:
+    def __init__(self, blueprint: Blueprint, managed: Documents) -> None:
         documents = {
             resource.arn: parse_policy(write_document(resource.document), PolicyKind.IDENTITY, name=resource.arn)
             for resource in blueprint.resources
             if isinstance(resource, ManagedPolicy)
         }
+        for arn, document in managed.items():
+            documents[arn] = parse_policy(write_document(document), PolicyKind.IDENTITY, name=arn)
         self.identity: dict[str, tuple[Policy, ...]] = {}
         self._principals: dict[str, Principal] = {ANONYMOUS: Principal(PrincipalKind.ANONYMOUS)}
         self.buckets: dict[str, Policy] = {}
         self.trusts: dict[str, Policy] = {}
         self.boundaries: dict[str, Policy] = {}
         scope = blueprint.scope
+        # A key's own policy is not in the file: it is taken to be the one that AWS gives, by which IAM policies decide.
+        # AWS: AWS KMS Developer Guide, "Default key policy".
+        document = {**account_trust(scope.partition, scope.account, ()), "Id": "key-default-1"}
+        document["Statement"] = [{**document["Statement"][0], "Action": "kms:*", "Resource": "*"}]
+        self.key_policy = parse_policy(write_document(document), PolicyKind.RESOURCE, name="default key policy")
         iam = f"arn:{scope.partition}:iam::{scope.account}"
         for resource in blueprint.resources:
             key = resource.address.partition(".")[2]
@@ -108,6 +119,10 @@ class _Policies:
                     self.identity[key] = tuple(documents[arn] for arn in resource.policy_arns)
                     arn = f"{iam}:user{resource.path}{resource.name}"
                     self._principals[key] = Principal(PrincipalKind.USER, arn=arn, account=scope.account)
+                case ManagedPolicy() if key.endswith(LAUNCHER):
+                    self.identity[key] = (documents[resource.arn],)
+                    user = Principal(PrincipalKind.USER, arn=f"{iam}:user/launcher", account=scope.account)
+                    self._principals[key] = user
                 case OidcProvider():
                     self._principals[GITHUB_JOB] = Principal(PrincipalKind.WEB_IDENTITY, arn=resource.arn)
                 case Bucket() if resource.settings.policy is not None:

@@ -21,6 +21,7 @@ from keyhole.verify.probe import Probe, Verdict
 from keyhole.verify.rehearse import Rehearsal
 
 WIDE = 112
+NARROW = 72
 _STYLES = {Verdict.HOLDS: ("✓", "green"), Verdict.FAILS: ("✗", "bold red"), Verdict.UNKNOWN: ("?", "bold yellow")}
 
 
@@ -36,12 +37,15 @@ def render_identities(identities: dict[str, Identity]) -> RenderableType:
 def render_probes(probes: Sequence[Probe], buckets: Mapping[str, str], *, width: int) -> RenderableType:
     """Give a table: claim, expected, got, AWS's reason; what does not hold is told in full below it.
 
-    `buckets` gives the names on S3 their keys in the file. A narrow terminal has no room for the reasons of denials.
+    `buckets` gives the names on S3 their keys in the file. A narrow terminal has no room for the reasons of denials, a
+    very narrow one none for what was expected either: that is told of every claim that fails.
     """
-    is_wide = width >= WIDE
+    is_wide, is_narrow = width >= WIDE, width < NARROW
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1 if is_wide else 0, 0, 0))
-    for column in ("", "who", "action", "on", "expected", "got", *(["AWS says"] if is_wide else [])):
-        table.add_column(column, overflow="fold", no_wrap=column not in {"on", "AWS says"})
+    expecting = [] if is_narrow else ["expected"]
+    folding = {"on", "AWS says", *(["action"] if is_narrow else [])}
+    for column in ("", "who", "action", "on", *expecting, "got", *(["AWS says"] if is_wide else [])):
+        table.add_column(column, overflow="fold", no_wrap=column not in folding)
     previous = ""
     for probe in (probe for probe in probes if probe.verdict is not Verdict.UNKNOWN):
         who, previous = (_who(probe.claim.who) if probe.claim.who != previous else ""), probe.claim.who
@@ -55,7 +59,7 @@ def render_probes(probes: Sequence[Probe], buckets: Mapping[str, str], *, width:
             who,
             probe.claim.action,
             escape(_where(probe.claim, buckets)),
-            expected,
+            *([] if is_narrow else [expected]),
             f"[{style}]{probe.got}[/]",
             *([escape(reason)] if is_wide else []),
         )

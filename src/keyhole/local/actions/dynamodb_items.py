@@ -9,13 +9,24 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from keyhole.local.actions.row import Place
 from keyhole.local.call import Fault
 
-_TOKEN = re.compile(r":\w+|[#A-Za-z_][\w#-]*|<=|>=|<>|[=<>(),.\[\]]|\d+|\S")
-_NAME = re.compile(r"[#A-Za-z_][\w#-]*")
+_TOKEN = re.compile(r":\w+|[#A-Za-z_][\w#-]*|<=|>=|<>|[=<>(),.\[\]]|\d+|\S", re.ASCII)
+_NAME = re.compile(r"[#A-Za-z_][\w#-]*", re.ASCII)
+_PLACEHOLDER = re.compile(r"[#:][A-Za-z0-9_]+")
+# What a query may say of its keys, each part once read: moto takes every other word for a value.
+_KEY_NAME, _KEY_VALUE = r"#?[A-Za-z0-9_]+", r":[A-Za-z0-9_]+"
+_KEY_TERM = (
+    rf"{_KEY_NAME} *(?:=|<=?|>=?) *{_KEY_VALUE}|{_KEY_NAME} +BETWEEN +{_KEY_VALUE} +AND +{_KEY_VALUE}"
+    rf"|begins_with *\( *{_KEY_NAME} *, *{_KEY_VALUE} *\)|{_KEY_VALUE} *= *{_KEY_NAME}"
+)
+_KEY_TERM = rf"(?:{_KEY_TERM}|\( *(?:{_KEY_TERM}) *\))"
+_KEY_CONDITION = re.compile(rf" *\(? *{_KEY_TERM}(?: +AND +{_KEY_TERM})* *\)? *", re.IGNORECASE | re.ASCII)
+_MAX_DIGITS = 130
 _EXPRESSIONS = (
     *("ProjectionExpression", "KeyConditionExpression", "FilterExpression"),
     *("ConditionExpression", "UpdateExpression"),
@@ -74,6 +85,9 @@ def combine(described: Iterable[Mapping[str, Any]], params: Mapping[str, Any]) -
 
 def _select(request: Mapping[str, Any]) -> str:
     if given := request.get("Select"):
+        if given == "SPECIFIC_ATTRIBUTES" and not request.get("ProjectionExpression"):
+            message = "Must specify the AttributesToGet or ProjectionExpression when choosing to get "
+            raise Fault("ValidationException", f"{message}SPECIFIC_ATTRIBUTES")
         return str(given)
     is_projected = request.get("ProjectionExpression") or request.get("AttributesToGet")
     if is_projected:
@@ -116,6 +130,7 @@ def _keyed(request: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
 def _queried(request: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
     """The values that a query compares the partition key with. Raises: Fault where it does not compare it."""
     conditions = request.get("KeyConditions") or {}
+    _check_key_condition(request)
     equals = [
         (str(name), value)
         for name, condition in conditions.items()
@@ -127,6 +142,31 @@ def _queried(request: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
         if not any(name == left for left, _ in equals):
             raise Fault("ValidationException", f"Query condition missed key schema element: {name}")
     return [_value(value) for left, value in equals if left in names]
+
+
+def _check_key_condition(request: Mapping[str, Any]) -> None:
+    """Hold iff there is one way only to read what the query says of its keys. Raises: Fault."""
+    expression = str(request.get("KeyConditionExpression") or "")
+    if not expression:
+        return
+    if request.get("KeyConditions"):
+        raise Fault(
+            "ValidationException",
+            "Can not use both expression and non-expression parameters in the same request: Non-expression "
+            "parameters: {KeyConditions} Expression parameters: {KeyConditionExpression}",
+        )
+    if not _KEY_CONDITION.fullmatch(" ".join(expression.split())):
+        raise Fault("ValidationException", "Invalid KeyConditionExpression: Syntax error")
+    for kind, sign in (("ExpressionAttributeNames", "#"), ("ExpressionAttributeValues", ":")):
+        for name in request.get(kind) or ():
+            if not _PLACEHOLDER.fullmatch(str(name)) or not str(name).startswith(sign):
+                message = f'{kind} contains invalid key: Syntax error; key: "{name}"'
+                raise Fault("ValidationException", message)
+    values = request.get("ExpressionAttributeValues") or {}
+    for value in re.findall(_KEY_VALUE, expression):
+        if value not in values:
+            why = f"An expression attribute value used in expression is not defined; attribute value: {value}"
+            raise Fault("ValidationException", f"Invalid KeyConditionExpression: {why}")
 
 
 def _equalities(request: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -151,5 +191,18 @@ def _value(attribute: Mapping[str, Any]) -> str:
     if len(attribute) != 1:
         what = "is empty, must contain" if not attribute else "has more than one datatypes set, must contain"
         raise Fault("ValidationException", f"Supplied AttributeValue {what} exactly one of the supported datatypes")
-    value = next(iter(attribute.values()))
+    kind, value = next(iter(attribute.items()))
+    if kind == "N":
+        return _number(str(value))
     return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def _number(text: str) -> str:
+    """Give a number as there is one way only to write it. Raises: Fault for what is none."""
+    try:
+        number = Decimal(text)
+        if number.is_finite() and abs(number.adjusted()) <= _MAX_DIGITS:
+            return format(number.normalize() + 0, "f")
+    except ArithmeticError:
+        pass
+    raise Fault("ValidationException", f"The parameter cannot be converted to a numeric value: {text}")

@@ -53,7 +53,9 @@ def _maybe_secret(call: ApiCall, place: Place) -> tuple[str, ...]:
 
 def _by_secret(call: ApiCall, place: Place) -> Context:
     arn = _secret(call, place)[0]
-    return {"secretsmanager:SecretId": arn, "secretsmanager:SecretPrimaryRegion": arn.split(":")[3]}
+    # What calls itself an ARN and is none has no Region; it is refused later, whoever may do what.
+    region = arn.split(":")[3] if arn.count(":") >= 5 else place.region
+    return {"secretsmanager:SecretId": arn, "secretsmanager:SecretPrimaryRegion": region}
 
 
 def _texts(**keys: str) -> ContextOf:

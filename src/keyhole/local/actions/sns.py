@@ -21,6 +21,12 @@ def _topic(*members: str) -> ResourcesOf:
     return resources
 
 
+def _published(call: ApiCall, place: Place) -> tuple[str, ...]:
+    """A phone number is no resource: who publishes to one needs the permission for any."""
+    topics = _topic("TopicArn", "TargetArn")(call, place)
+    return (*topics, "*") if call.params.get("PhoneNumber") and "*" not in topics else topics
+
+
 def _new_topic(call: ApiCall, place: Place) -> tuple[str, ...]:
     return (f"arn:aws:sns:{place.region}:{place.account}:{call.params.get('Name', '')}",)
 
@@ -51,7 +57,7 @@ ROWS: dict[str, Row] = {
     ),
     "Subscribe": every("sns:Subscribe", _TOPIC, context=_subscribed),
     **_rows(_topic_of_subscription, "Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes"),
-    "Publish": every("sns:Publish", _topic("TopicArn", "TargetArn", "PhoneNumber")),
+    "Publish": every("sns:Publish", _published),
     "PublishBatch": every("sns:Publish", _TOPIC),
     **_rows(_topic("ResourceArn"), "TagResource", "UntagResource", "ListTagsForResource"),
     **_rows(_topic("ResourceArn"), "GetDataProtectionPolicy", "PutDataProtectionPolicy"),

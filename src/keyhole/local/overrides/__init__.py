@@ -11,12 +11,16 @@ from keyhole.local.backend import Backend, Bucket
 from keyhole.local.call import ApiCall, Caller, Response
 from keyhole.local.overrides import (
     account_block,
+    amounts,
     bucket_metrics,
+    detours,
     ecs_clusters,
     iam_rules,
+    names,
     resource_policies,
     s3_rules,
     secret_names,
+    topics,
 )
 
 Before = Callable[[ApiCall, Caller, Bucket | None, Backend], Response | None]
@@ -30,6 +34,13 @@ _BEFORE: dict[tuple[str, str], Before] = {
     **{("ecs", operation): ecs_clusters.check_cluster for operation in ecs_clusters.OPERATIONS},
     ("secretsmanager", "CreateSecret"): secret_names.check_name,
 }
+# What holds for many calls of a service, each of which may have a rule of its own besides.
+_CHECKS: tuple[Callable[[ApiCall], None], ...] = (
+    names.check_names,
+    amounts.check_amounts,
+    detours.check_detours,
+    topics.check_attributes,
+)
 _AFTER: dict[tuple[str, str], After] = {
     **{("s3", operation): s3_rules.repair_after for operation in s3_rules.OPERATIONS_AFTER},
 }
@@ -37,6 +48,8 @@ _AFTER: dict[tuple[str, str], After] = {
 
 def answer_before(call: ApiCall, caller: Caller, bucket: Bucket | None, backend: Backend) -> Response | None:
     """Give the answer to a call that must not reach the backend, None for one that must. Raises: Fault."""
+    for check in _CHECKS:
+        check(call)
     rule = iam_rules.answer_before if call.service == "iam" else _BEFORE.get((call.service, call.operation))
     return rule(call, caller, bucket, backend) if rule else None
 

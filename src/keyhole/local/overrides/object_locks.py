@@ -46,6 +46,18 @@ def check_headers(call: ApiCall, _caller: Caller, bucket: Bucket | None, _backen
     return None
 
 
+def keep_versioning(call: ApiCall, _caller: Caller, bucket: Bucket | None, _backend: Backend) -> Response | None:
+    """Refuse to suspend versioning under locks: a null version would be written over. Raises: Fault.
+
+    AWS: S3 User Guide, "Object Lock considerations", enabling Object Lock.
+    """
+    wanted = (call.params.get("VersioningConfiguration") or {}).get("Status")
+    if bucket is not None and bucket.has_object_lock and wanted == "Suspended":
+        message = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+        raise Fault("InvalidBucketState", message, 409)
+    return None
+
+
 def _none() -> Fault:
     message = "The specified object does not have a ObjectLock configuration"
     return Fault("NoSuchObjectLockConfiguration", message, 404)

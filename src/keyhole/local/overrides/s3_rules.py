@@ -31,6 +31,7 @@ _LOCKS = ("GetObjectRetention", "PutObjectRetention", "GetObjectLegalHold", "Put
 
 _BEFORE: dict[str, tuple[Before, ...]] = {
     "CreateBucket": (bucket_creation.refuse_taken_name,),
+    "PutBucketVersioning": (object_locks.keep_versioning,),
     "PutBucketPolicy": (bucket_policy.check_policy,),
     "GetBucketPolicyStatus": (bucket_policy.answer_status,),
     "PutBucketOwnershipControls": (acls.check_ownership,),

@@ -38,12 +38,20 @@ def parse_members(request: HttpRequest, shape: Any) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        found = cbor.decode(body) if is_cbor(request) else json.loads(body, parse_constant=_refuse_constant)
+        found = cbor.decode(body) if is_cbor(request) else _load(body)
     except (ValueError, RecursionError) as error:
         raise Fault("SerializationException", "The request body cannot be read.", 400) from error
     if not isinstance(found, dict):
         raise Fault("SerializationException", "The request body is not a structure.", 400)
     return read_members(found, shape)
+
+
+def _load(body: bytes) -> Any:
+    """Give the value in a JSON text. Raises: ValueError, also for half a character: it cannot be written anywhere."""
+    found = json.loads(body, parse_constant=_refuse_constant)
+    if b"\\ud" in body.lower():
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
 
 
 def _refuse_constant(name: str) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 
 from keyhole.local.call import Fault
 from keyhole.local.protocols.cbor import Epoch
+from keyhole.local.protocols.values import LONGS
 
 _MAX_DEPTH = 100
 _WHOLE = frozenset({"integer", "long"})
@@ -96,7 +97,7 @@ def _scalar(value: Any, kind: str) -> Any:
         except (binascii.Error, ValueError) as error:
             raise _wrong("The value of a blob is not base64.") from error
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind in _WHOLE and is_number and math.isfinite(value) and value == int(value):
+    if kind in _WHOLE and is_number and math.isfinite(value) and value == int(value) and int(value) in LONGS:
         return int(value)
     if kind in _FRACTIONAL and is_number:
         return value

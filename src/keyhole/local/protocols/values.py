@@ -6,6 +6,9 @@ import base64
 import binascii
 from typing import Any
 
+# The whole numbers that any AWS service takes.
+LONGS = range(-(2**63), 2**63)
+
 
 def convert_text(text: str, type_name: str) -> Any:
     """Give `text` as the Python value of a scalar shape; timestamps stay text.
@@ -13,7 +16,10 @@ def convert_text(text: str, type_name: str) -> Any:
     Raises: ValueError where it is not a value of that type.
     """
     if type_name in ("integer", "long"):
-        return int(text)
+        number = int(text)
+        if number not in LONGS:
+            raise ValueError("the number has more than 64 bits")
+        return number
     if type_name in ("float", "double"):
         return float(text)
     if type_name == "boolean":

@@ -1,0 +1,1 @@
+"""How an app is now: what differs from its file, what is public, how old its keys are, what rings."""
