@@ -1,7 +1,9 @@
 """Waiting for AWS: for which refusals, how often, how long at most, and how it is said."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,11 +185,11 @@ class Throttled:
         if is_first:
             raise refusal("ThrottlingException", "Rate exceeded", operation)
 
-    def call(self, service: str, operation: str, **params: object) -> dict[str, object]:
+    def call(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         self._refuse_first(operation)
         return self._below.call(service, operation, **params)
 
-    def pages(self, service: str, operation: str, result_key: str, **params: object) -> object:
+    def pages(self, service: str, operation: str, result_key: str, **params: Any) -> Iterator[dict[str, Any]]:
         self._refuse_first(operation)
         return self._below.pages(service, operation, result_key, **params)
 
@@ -198,7 +200,7 @@ def test_a_listing_that_is_refused_halfway_begins_anew() -> None:
     class Halfway(RecordingAws):
         tries = 0
 
-        def pages(self, *_words: str, **_params: object) -> object:
+        def pages(self, service: str, operation: str, result_key: str, **params: Any) -> Iterator[dict[str, Any]]:
             self.tries += 1
             yield {"n": 1}
             if self.tries == 1:

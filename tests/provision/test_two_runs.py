@@ -1,9 +1,10 @@
 """Two runs on one app at the same moment, call by call in many orders, against the local AWS."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from keyhole.aws.client import BotocoreAws
 from keyhole.blueprint import Blueprint
 from keyhole.errors import AwsError
 from keyhole.provision import Applied, Change, Plan, Verb, apply_plan, plan_down, plan_up, take_snapshot
+from keyhole.resources.role import Role
 from local_story import AccountFactory, blueprint_of, down, inventory, plan, run_instance, up
 from recording_aws import refusal
 from taking_turns import run_in_turns
@@ -149,11 +151,11 @@ class InOrder:
         self.region = below.region
         self.endpoint_url = below.endpoint_url
 
-    def call(self, service: str, operation: str, **params: object) -> dict[str, object]:
+    def call(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         with self._lock:
             return self._below.call(service, operation, **params)
 
-    def pages(self, service: str, operation: str, result_key: str, **params: object) -> object:
+    def pages(self, service: str, operation: str, result_key: str, **params: Any) -> Iterator[dict[str, Any]]:
         with self._lock:
             return iter(list(self._below.pages(service, operation, result_key, **params)))
 
@@ -191,11 +193,11 @@ def test_a_change_is_looked_at_anew_only_so_often(aws: BotocoreAws, app: Bluepri
         region = aws.region
         endpoint_url = aws.endpoint_url
 
-        def call(self, service: str, operation: str, **params: object) -> dict[str, object]:
+        def call(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
             asked.append(operation)
             raise refusal("EntityAlreadyExists" if operation.startswith("Create") else "NoSuchEntity")
 
-        def pages(self, *_words: str, **_params: object) -> object:
+        def pages(self, service: str, operation: str, result_key: str, **params: Any) -> Iterator[dict[str, Any]]:
             raise refusal("NoSuchEntity")
 
     change = next(change for change in plan(aws, app).changes if change.kind == "role")
@@ -209,7 +211,7 @@ def test_a_change_is_looked_at_anew_only_so_often(aws: BotocoreAws, app: Bluepri
 
 def test_what_is_as_the_plan_knew_it_is_not_tried_again(aws: BotocoreAws, app: Blueprint) -> None:
     """A policy that does not exist is waited for once, as IAM may lag behind, and not once more for each look at it."""
-    role = next(want for want in app.resources if want.address == "role.web")
+    role = next(want for want in app.resources if isinstance(want, Role) and want.address == "role.web")
     lost = "arn:aws:iam::123456789012:policy/lost"
     alone = replace(app, resources=(replace(role, policy_arns=(lost,), boundary_arn="", depends_on=()),))
     slept: list[float] = []
