@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ settings.load_profile("untimed")
 
 # Output is as wide as on a pipe, whatever the test runner's terminal.
 os.environ.pop("COLUMNS", None)
+
+# A suite that a script starts in the background is told to ignore Ctrl-C; the programs that it starts are not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["browser_fixture", "gate_clients"]
 

@@ -10,6 +10,7 @@ from keyhole.blueprint.access_logs import log_claims
 from keyhole.blueprint.audit import trail, trail_claims
 from keyhole.blueprint.buckets import bucket_resource, stranger_claims
 from keyhole.blueprint.claims import Claim
+from keyhole.blueprint.environments import environment_claims
 from keyhole.blueprint.github import github_provider
 from keyhole.blueprint.monitoring import monitoring_resources
 from keyhole.blueprint.names import name_mistakes
@@ -56,6 +57,7 @@ def build_blueprint(spec: Spec, account: str) -> Blueprint:
     if mistakes := tuple(_too_long(spec, resources)):
         raise SpecError(mistakes)
     claims = [claim for key in app.workloads for claim in workload_claims(app, key, scope, places)]
+    claims += [claim for key in app.workloads for claim in environment_claims(spec, key, scope)]
     claims += [claim for key in app.buckets for claim in stranger_claims(app, key, scope, places)]
     claims += [claim for key in app.buckets for claim in log_claims(app, key, scope, places)]
     claims += [*lock_claims(app, scope, places), *trail_claims(app, scope, places)]

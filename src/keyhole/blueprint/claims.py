@@ -39,8 +39,9 @@ class Claim:
     `who` is a workload's key, "anonymous", a service of AWS by its principal, "github.com": whoever holds a token of
     GitHub's with the `context`, or "KEY.launcher": whoever has the policy for launching the workload.
     `resource` is an ARN with a closing `*` for "all of these". `context` are the condition keys that such a request
-    carries. `on_paper`: it is decided on the policies alone, because nobody can try it safely. `place` is where the
-    file says so. `why` says it in the user's terms.
+    carries. `on_paper`: it is decided on the policies alone, because nobody can try it safely. `environment` names
+    the other environment of the app that it is about, if any: it can be tried once that is there. `place` is where
+    the file says so. `why` says it in the user's terms.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Claim:
     target: Target = Target()
     context: dict[str, str] = field(default_factory=dict)
     on_paper: bool = False
+    environment: str = ""
 
     @property
     def sentence(self) -> str:

@@ -34,7 +34,7 @@ def verify(
     from keyhole.errors import ExitCode
     from keyhole.verify.identities import open_identities
     from keyhole.verify.probe import Verdict, probe_claims
-    from keyhole.verify.show import bucket_keys, probes_as_json, render_identities, render_probes
+    from keyhole.verify.show import bucket_keys, probes_as_json, render_identities, render_probes, render_untried
 
     with ExitStack() as stack:
         with err.status("taking the workload's credentials…"):
@@ -49,6 +49,8 @@ def verify(
     else:
         out.print(render_identities(identities))
         out.print(render_probes(probes, bucket_keys(workspace.blueprint), width=out.width))
+        if untried := render_untried(workspace.blueprint, probes):
+            out.print(untried)
     if any(probe.verdict is Verdict.FAILS for probe in probes):
         say(f"`keyhole plan{workspace.flags}` shows what differs from the file; `keyhole up{workspace.flags}` mends it")
     if any(probe.verdict is not Verdict.HOLDS for probe in probes):

@@ -55,6 +55,8 @@ class Spec:
     environments: tuple[str, ...]
     policies: Mapping[str, PolicyFile] = field(default_factory=dict)
     """The policy files of the workloads, by the workload's key."""
+    others: Mapping[str, App] = field(default_factory=dict)
+    """The app in the file's other environments, by their names."""
 
 
 def load_spec(file: FilePath, environment: str = "") -> Spec:
@@ -84,7 +86,9 @@ def load_spec(file: FilePath, environment: str = "") -> Spec:
     if mistakes:
         raise SpecError(tuple(sorted(mistakes, key=_line)))
     chosen = _choose(environment, environments)
-    return Spec(apps[chosen], Places(places.file, places.positions, chosen), environments, policies[chosen])
+    others = {name: app for name, app in apps.items() if name != chosen}
+    here = Places(places.file, places.positions, chosen)
+    return Spec(apps[chosen], here, environments, policies[chosen], others)
 
 
 def _read(file: FilePath) -> str:

@@ -17,7 +17,7 @@ from keyhole.errors import AwsError
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled"}
 HARMLESS = {
     *("AccessControlListNotSupported", "BucketNotEmpty", "MalformedPolicy", "MalformedPolicyDocument"),
-    "ConditionalCheckFailedException",
+    *("ConditionalCheckFailedException", "NoSuchEntity"),
 }
 BODY = b"keyhole was here, and cleans up after itself\n"
 

@@ -51,13 +51,14 @@ def probe_claims(
     """Try every claim that can be tried, and give the results in the order of the claims.
 
     `aws` are the operator's credentials: they lay out the objects that are needed and clean up, whatever happens.
-    `patience_s`: how long a claim of "can" may be denied before it counts, as IAM's changes spread.
+    `patience_s`: how long a claim of "can" may be denied before it counts, as IAM's changes spread. A claim about a
+    bucket of another environment is tried if that bucket is there.
 
     Raises: AwsError if laying out or cleaning up fails, or AWS answers neither yes nor no.
     """
     folder = f"keyhole-probe-{secrets.token_hex(4)}/"
-    blueprint = replace(blueprint, claims=tuple(claim for claim in blueprint.claims if not claim.on_paper))
-    claims = blueprint.claims
+    claims = tuple(_within_reach(aws, blueprint))
+    blueprint = replace(blueprint, claims=claims)
     keys = {claim.id: f"{claim.target.prefix}{folder}{index}.txt" for index, claim in enumerate(claims)}
     deadline = time.monotonic() + patience_s
 
@@ -68,6 +69,27 @@ def probe_claims(
 
     with _stage(aws, blueprint, keys, folder), ThreadPoolExecutor(WORKERS) as pool:
         return tuple(pool.map(probe, claims))
+
+
+def _within_reach(aws: Aws, blueprint: Blueprint) -> Iterator[Claim]:
+    """Give the claims that can be tried: what is safe, and of other environments what is there, in this account."""
+    account = blueprint.scope.account
+    elsewhere = sorted({claim.target.bucket for claim in blueprint.claims if claim.environment} - {""})
+    there = {name for name in elsewhere if _is_there(aws, name, account)}
+    for claim in blueprint.claims:
+        is_reached = not claim.environment or not claim.target.bucket or claim.target.bucket in there
+        if is_reached and not claim.on_paper:
+            yield claim
+
+
+def _is_there(aws: Aws, bucket: str, account: str) -> bool:
+    try:
+        aws.call("s3", "HeadBucket", Bucket=bucket, ExpectedBucketOwner=account)
+    except AwsError as error:
+        if error.status in {301, 403, 404}:
+            return False
+        raise
+    return True
 
 
 def _probe(claim: Claim, key: str, identity: Identity, deadline: float) -> Probe:
@@ -104,7 +126,7 @@ def _judge(claim: Claim, answer: Answer) -> Probe:
 def _stage(aws: Aws, blueprint: Blueprint, keys: dict[str, str], folder: str) -> Iterator[None]:
     """Lay out what the attempts need, and take it away again: the objects, and the other bucket."""
     own = {want.name for want in blueprint.resources if isinstance(want, Bucket)}
-    others = {claim.target.bucket for claim in blueprint.claims} - own - {""}
+    others = {claim.target.bucket for claim in blueprint.claims if not claim.environment} - own - {""}
     account = blueprint.scope.account
     places = sorted(
         {(claim.target.bucket, claim.target.prefix + folder) for claim in blueprint.claims} - {("", folder)}

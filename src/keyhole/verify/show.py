@@ -93,6 +93,20 @@ def render_broken_claims(rehearsals: Iterable[Rehearsal]) -> RenderableType:
     return Text.from_markup("\n".join(lines))
 
 
+def render_untried(blueprint: Blueprint, probes: Sequence[Probe]) -> RenderableType | None:
+    """Say what of other environments is not there yet, so that its claims were decided on paper alone."""
+    tried = {probe.claim.id for probe in probes}
+    about: dict[str, int] = {}
+    for claim in blueprint.claims:
+        if claim.environment and not claim.on_paper and claim.id not in tried:
+            about[claim.environment] = about.get(claim.environment, 0) + 1
+    if not about:
+        return None
+    counted = ", ".join(f"{count} claims about `{name}`" for name, count in about.items())
+    are = "which is" if len(about) == 1 else "which are"
+    return Text(f"decided on paper alone: {counted}, {are} not there yet", style="dim")
+
+
 def bucket_keys(blueprint: Blueprint) -> dict[str, str]:
     """Give the key in the file of every bucket of the app, by its name on S3."""
     buckets = (resource for resource in blueprint.resources if isinstance(resource, Bucket))
@@ -111,10 +125,12 @@ def _where(claim: Claim, buckets: Mapping[str, str]) -> str:
         return f"role {claim.resource.rpartition('/')[2]}: {subject}{for_others}"
     if ":table/" in claim.resource:
         return f"table {claim.resource.rpartition('/')[2]}"
+    if not target.bucket and claim.environment:
+        return f"{claim.environment}: {claim.resource.rpartition('/')[2]}"
     if not target.bucket:
         return "the account" if claim.action == "s3:ListAllMyBuckets" else "itself"
     if target.bucket not in buckets:
-        return "another bucket"
+        return f"{claim.environment}: {target.bucket}" if claim.environment else "another bucket"
     bucket = buckets[target.bucket]
     if target.prefix == OUTSIDE:
         return f"{bucket}: elsewhere"
