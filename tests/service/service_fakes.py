@@ -83,6 +83,7 @@ def make_settings_for_test(
 ) -> Settings:
     """Give the settings of the example, with what a test wants to be different."""
     return Settings(
+        name="images",
         app="ai-image-community",
         bucket="pictures",
         region="ap-northeast-2",

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from keyhole.errors import KeyholeError
+from keyhole.service.callers.caller import Caller
 from keyhole.service.keys import quote_key
 from keyhole.spec.model import App
+from keyhole.spec.upload_rules import QUARANTINE
+from keyhole.spec.uploads import OidcCallers, TokenCallers
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One `[uploads.…]` of one app: where images go, which are taken, and how they are handed out.
 
-    `endpoint_url` is "" for AWS itself. `is_public` holds iff everyone may read what is under the prefix.
+    `endpoint_url` is "" for AWS itself. `is_public` holds iff everyone may read what is under the prefix. `callers`:
+    the groups of callers that may use it, empty where anyone may. `role_arn`: the role to assume for each caller, ""
+    for none.
     """
 
     app: str
+    name: str
     bucket: str
     region: str
     prefix: str
@@ -27,6 +34,30 @@ class Settings:
     max_ttl_s: int
     endpoint_url: str = ""
     is_public: bool = False
+    max_pixels: int = 50_000_000
+    thumbnails: tuple[int, ...] = ()
+    strip_metadata: bool = True
+    content_disposition: str = "inline"
+    signed_uploads: bool = False
+    callers: tuple[str, ...] = ()
+    per_caller: bool = False
+    role_arn: str = ""
+    uploads_per_minute: int | None = None
+    max_objects: int | None = None
+    max_total_bytes: int | None = None
+
+    @property
+    def quarantine(self) -> str:
+        """The prefix that browsers send to, until what arrived has been checked."""
+        return f"{QUARANTINE}{self.name}/"
+
+    def caller_prefix(self, caller: Caller) -> str:
+        """Give the prefix of what this caller uploads and sees."""
+        return f"{self.prefix}{caller.folder}/" if self.per_caller else self.prefix
+
+    def caller_quarantine(self, caller: Caller) -> str:
+        """Give the prefix of what this caller sends and nobody has checked yet."""
+        return f"{self.quarantine}{caller.folder}/" if self.per_caller else self.quarantine
 
     @property
     def signed_ttl_s(self) -> int:
@@ -63,8 +94,30 @@ class Settings:
         return self.base_url + quote_key(key)
 
 
-def make_settings(app: App, upload_name: str, account: str, *, endpoint_url: str = "") -> Settings:
-    """Give the settings of `[uploads.<upload_name>]`; `account` has 12 digits.
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service: all uploads of one workload, by their names, and who may call.
+
+    `uploads` has one at least; the first is meant where a request names none.
+    """
+
+    app: str
+    workload: str
+    uploads: Mapping[str, Settings]
+    callers: Mapping[str, TokenCallers | OidcCallers]
+
+    @property
+    def first(self) -> Settings:
+        return next(iter(self.uploads.values()))
+
+    @property
+    def is_open(self) -> bool:
+        """Hold iff whoever reaches the service is let in."""
+        return not self.callers
+
+
+def make_settings(app: App, upload_name: str, account: str, *, endpoint_url: str = "", role_arn: str = "") -> Settings:
+    """Give the settings of `[uploads.<upload_name>]`; `account` has 12 digits. `role_arn`: the role for its callers.
 
     Raises: KeyholeError if there is no such upload.
     """
@@ -81,6 +134,7 @@ def make_settings(app: App, upload_name: str, account: str, *, endpoint_url: str
         )
     return Settings(
         app=app.name,
+        name=upload_name,
         bucket=app.bucket_name(upload.bucket, account),
         region=app.region,
         prefix=upload.prefix,
@@ -90,4 +144,20 @@ def make_settings(app: App, upload_name: str, account: str, *, endpoint_url: str
         max_ttl_s=upload.max_ttl_s,
         endpoint_url=endpoint_url,
         is_public=any(upload.prefix.startswith(public) for public in bucket.public_read),
+        max_pixels=upload.max_pixels,
+        thumbnails=tuple(upload.thumbnails),
+        strip_metadata=upload.strip_metadata,
+        content_disposition=upload.content_disposition,
+        signed_uploads=upload.signed_uploads,
+        callers=tuple(upload.callers) or tuple(app.callers),
+        per_caller=upload.per_caller,
+        role_arn=role_arn,
+        uploads_per_minute=upload.uploads_per_minute,
+        max_objects=upload.max_objects,
+        max_total_bytes=upload.max_total_bytes,
     )
+
+
+def make_service(app: App, workload: str, uploads: Iterable[Settings]) -> Service:
+    """Give the settings of the service that runs as this workload."""
+    return Service(app.name, workload, {settings.name: settings for settings in uploads}, dict(app.callers))

@@ -11,8 +11,8 @@ from typing import Any
 from keyhole.spec.handover_rules import handover_mistakes
 from keyhole.spec.positions import Path
 from keyhole.spec.settings_rules import bucket_mistakes, policy_mistakes
+from keyhole.spec.upload_rules import endpoint_mistakes, upload_mistakes
 
-VERBS = {"read", "write", "delete", "list"}
 Found = tuple[Path, str, str]
 
 
@@ -21,7 +21,9 @@ def cross_mistakes(raw: Mapping[str, Any], environment: str) -> Iterator[Found]:
     buckets = _tables(raw, "buckets")
     workloads = _tables(raw, "workloads")
     yield from _grants(workloads, buckets)
-    yield from _uploads(_tables(raw, "uploads"), workloads, buckets)
+    callers = _tables(raw, "callers")
+    yield from upload_mistakes(_tables(raw, "uploads"), workloads, buckets, callers)
+    yield from endpoint_mistakes(raw.get("app"), buckets)
     yield from _same_names(buckets)
     yield from _operations(raw, workloads, buckets)
     yield from _github_jobs(workloads)
@@ -120,50 +122,6 @@ def _github_jobs(workloads: Mapping[str, dict[str, Any]]) -> Iterator[Found]:
                 f"workload `{name}` has `{there}` without `{lacking}`, and GitHub's token names both or neither",
                 f"add `{lacking}`, or leave both out for a repository whose tokens have names alone",
             )
-
-
-def _uploads(
-    uploads: Mapping[str, dict[str, Any]], workloads: Mapping[str, dict[str, Any]], buckets: Mapping[str, Any]
-) -> Iterator[Found]:
-    for name, upload in uploads.items():
-        bucket, workload = upload.get("bucket"), upload.get("workload")
-        if isinstance(bucket, str) and bucket not in buckets:
-            path: Path = ("uploads", name, "bucket")
-            yield path, f"upload `{name}` goes to `{bucket}`, which is no bucket here", _known(buckets, "buckets")
-        if not isinstance(workload, str):
-            continue
-        if workload not in workloads:
-            path = ("uploads", name, "workload")
-            yield (
-                path,
-                f"upload `{name}` runs as `{workload}`, which is no workload here",
-                _known(workloads, "workloads"),
-            )
-        elif bucket in buckets and not _may_upload(workloads[workload], bucket, upload.get("prefix", "")):
-            yield (
-                ("uploads", name),
-                f"the grants of `{workload}` do not cover upload `{name}`",
-                f'it needs `verbs = ["read", "write", "delete", "list"]` on `{bucket}` at the upload\'s prefix',
-            )
-
-
-def _may_upload(workload: Mapping[str, Any], bucket: object, prefix: object) -> bool:
-    """Hold iff the workload's grants cover every verb of the upload service at this prefix."""
-    have: set[str] = set()
-    grants = workload.get("grants")
-    for grant in grants if isinstance(grants, list) else []:
-        if not isinstance(grant, dict) or not _has_verbs(grant) or isinstance(grant.get("prefix", ""), int):
-            return True  # a mistake of its own: what it was meant to cover cannot be told
-        if grant.get("bucket") != bucket:
-            continue
-        if str(prefix).startswith(str(grant.get("prefix", ""))):
-            have.update(grant["verbs"])
-    return have >= VERBS
-
-
-def _has_verbs(grant: Mapping[str, Any]) -> bool:
-    verbs = grant.get("verbs")
-    return isinstance(verbs, list) and all(isinstance(verb, str) and verb in VERBS for verb in verbs)
 
 
 def _same_names(buckets: Mapping[str, dict[str, Any]]) -> Iterator[Found]:

@@ -19,10 +19,11 @@ from keyhole.spec.cross import cross_mistakes
 from keyhole.spec.model import WORKLOAD_KINDS, App
 from keyhole.spec.policy_files import PolicyFile, read_policy_files
 from keyhole.spec.positions import Path, find_positions
+from keyhole.spec.uploads import CALLER_KINDS
 
 DEFAULT_FILE = "keyhole.toml"
 DEFAULT_ENVIRONMENT = "default"
-_KINDS_HINT = "write " + ", ".join(f"`{kind}`" for kind in WORKLOAD_KINDS[:-1]) + f" or `{WORKLOAD_KINDS[-1]}`"
+_KINDS = {"workloads": WORKLOAD_KINDS, "callers": CALLER_KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def _check(raw: dict[str, Any], environment: str, places: Places) -> tuple[App | None, list[Mistake]]:
     mistakes = [Mistake(places.where(path), message, hint) for path, message, hint in cross_mistakes(raw, environment)]
     app, details = _validate(raw, environment)
-    unkind = {detail["loc"][1] for detail in details if detail["type"].startswith("union_tag")}
+    unkind = {detail["loc"][1] for detail in details if _is_unkind(detail) and detail["loc"][0] == "workloads"}
     if unkind:
         # A workload of no known kind is checked as if it were of a common one, so that its other mistakes show too.
         guessed = {name: {**raw["workloads"][name], "kind": "ec2"} for name in unkind}
@@ -180,6 +181,10 @@ def _validate(raw: dict[str, Any], environment: str) -> tuple[App | None, list[E
         return App.model_validate(raw | {"environment": environment}), []
     except ValidationError as error:
         return None, error.errors()
+
+
+def _is_unkind(detail: ErrorDetails) -> bool:
+    return detail["type"].startswith("union_tag")
 
 
 def _is_sure(detail: ErrorDetails) -> bool:
@@ -251,12 +256,12 @@ def _translate(detail: ErrorDetails, places: Places) -> Mistake:
         case "missing":
             return Mistake(places.where(path), f"`{table}` has no `{key}`", f"add `{key} = …`")
         case "union_tag_not_found":
-            return Mistake(places.where(path), f"`{place}` has no `kind`", _KINDS_HINT)
+            return Mistake(places.where(path), f"`{place}` has no `kind`", _kinds_hint(path))
         case "union_tag_invalid":
             return Mistake(
                 places.where((*path, "kind")),
-                f"`{context['tag']}` is no kind of workload",
-                _KINDS_HINT,
+                f"`{context['tag']}` is no kind of {str(path[0]).removesuffix('s')}",
+                _kinds_hint(path),
             )
         case "value_error":
             problem, _, hint = str(context["error"]).partition("|")
@@ -280,6 +285,7 @@ def _translate(detail: ErrorDetails, places: Places) -> Mistake:
         )
     limits = {
         "too_short": "needs at least one entry",
+        "too_long": f"must have at most {context.get('max_length')} entries",
         "string_too_short": "must not be empty",
         "greater_than": f"must be above {context.get('gt')}",
         "greater_than_equal": f"must be {context.get('ge')} or more",
@@ -287,6 +293,11 @@ def _translate(detail: ErrorDetails, places: Places) -> Mistake:
     }
     problem = limits.get(detail["type"], detail["msg"][:1].lower() + detail["msg"][1:])
     return Mistake(places.where(path), f"`{place}` is {_show(detail['input'])}", f"it {problem}")
+
+
+def _kinds_hint(path: Path) -> str:
+    kinds = _KINDS[str(path[0])]
+    return "write " + ", ".join(f"`{kind}`" for kind in kinds[:-1]) + f" or `{kinds[-1]}`"
 
 
 def _show(value: object) -> str:
@@ -298,7 +309,7 @@ def _show(value: object) -> str:
 def _toml_path(location: tuple[int | str, ...]) -> Path:
     """Drop the parts that pydantic adds for a discriminated union (`workloads.api.ec2.grants`) and for keys."""
     path = [part for part in location if part != "[key]"]
-    if len(path) > 2 and path[0] == "workloads" and path[2] in WORKLOAD_KINDS:
+    if len(path) > 2 and path[2] in _KINDS.get(str(path[0]), ()):
         del path[2]
     return tuple(path)
 

@@ -31,6 +31,7 @@ from keyhole.spec.fields import (
 from keyhole.spec.handover import Handover
 from keyhole.spec.operations import Audit, Monitoring, TerraformState
 from keyhole.spec.table import Table
+from keyhole.spec.uploads import AnyCallers, Upload, WebAddress
 
 Verb = Literal["read", "write", "delete", "list"]
 
@@ -42,6 +43,11 @@ class AppTable(Table):
     region: Region = Field(description="The AWS region of its buckets and instances.")
     account: AccountId | None = Field(
         None, description="The AWS account it belongs in; a run with credentials of another account is refused."
+    )
+    endpoint: WebAddress | None = Field(
+        None,
+        description="A store that speaks S3's protocol instead of S3: the file is then for `keyhole serve` alone, with "
+        "path-style addresses and credentials from the environment.",
     )
 
 
@@ -243,28 +249,6 @@ AnyWorkload = Annotated[
 ]
 
 
-class Upload(Table):
-    """What the upload service (`keyhole serve`) takes, and where it puts it."""
-
-    workload: str = Field(description="The workload that the service runs as.")
-    bucket: str = Field(description="The bucket's key in this file.")
-    prefix: Prefix = Field("", description="Where uploads are stored.")
-    content_types: list[Literal["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]] = Field(
-        ["image/png", "image/jpeg", "image/gif", "image/webp"], min_length=1, description="Checked on the bytes."
-    )
-    max_bytes: int = Field(10 * 1024 * 1024, gt=0, le=5 * 1024**3, description="The largest upload, in bytes.")
-    ttl_s: int = Field(600, gt=0, description="How long a signed URL lives, in seconds.")
-    max_ttl_s: int = Field(
-        3600, gt=0, le=7 * 24 * 3600, description="The longest life a caller may ask for, in seconds."
-    )
-
-    @model_validator(mode="after")
-    def _ttl_within_max(self) -> Upload:
-        if self.ttl_s > self.max_ttl_s:
-            raise ValueError(f"`ttl_s` {self.ttl_s} is above `max_ttl_s` {self.max_ttl_s}|lower one or raise the other")
-        return self
-
-
 class App(Table):
     """One app in one environment, as keyhole.toml describes it."""
 
@@ -273,6 +257,7 @@ class App(Table):
     buckets: dict[Label, Bucket] = Field({})
     workloads: dict[Label, AnyWorkload] = Field({})
     uploads: dict[Label, Upload] = Field({})
+    callers: dict[Label, AnyCallers] = Field({})
     monitoring: Monitoring | None = None
     audit: Audit | None = None
     terraform_state: TerraformState | None = None

@@ -22,7 +22,7 @@ def spec_schema() -> dict[str, Any]:
     del properties["environment"]
     overrides = {
         key: {"type": "object"}
-        for key in ("app", "buckets", "workloads", "uploads", "monitoring", "audit", "terraform_state")
+        for key in ("app", "buckets", "workloads", "uploads", "callers", "monitoring", "audit", "terraform_state")
     }
     properties["environments"] = {
         "type": "object",

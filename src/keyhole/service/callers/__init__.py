@@ -1,0 +1,1 @@
+"""Who calls: tokens, JWTs, sessions of the page, limits, and credentials no wider than the caller."""
