@@ -11,6 +11,7 @@ from keyhole.blueprint.claims import ANONYMOUS, Claim, Expected, Target
 from keyhole.blueprint.encryption import encryption
 from keyhole.blueprint.monitoring import watched_buckets
 from keyhole.blueprint.policies import SECURE_TRANSPORT, bucket_policy
+from keyhole.blueprint.uploads import origin_rules, quarantine_lifecycle
 from keyhole.naming import Scope
 from keyhole.resources.bucket import Bucket, Settings
 from keyhole.spec import App, Places, model
@@ -36,8 +37,8 @@ def bucket_resource(app: App, key: str, scope: Scope) -> Bucket:
         encryption=encryption(bucket),
         bucket_key=bucket.encryption == "aws:kms",
         versioning=bucket.versioning,
-        lifecycle=_lifecycle(bucket.lifecycle),
-        cors=[_cors_rule(rule) for rule in bucket.cors] or None,
+        lifecycle=[*_lifecycle(bucket.lifecycle), *quarantine_lifecycle(app, key)] or None,
+        cors=[*(_cors_rule(rule) for rule in bucket.cors), *origin_rules(app, key)] or None,
         policy=bucket_policy(arn, bucket.public_read, tls_only=bucket.tls_only, more=services),
         request_metrics=key in watched_buckets(app),
         access_logs=log_target(app, key, scope),
@@ -83,8 +84,8 @@ def stranger_claims(app: App, key: str, scope: Scope, places: Places) -> Iterato
     yield claim("no-public-list", "s3:ListBucket", None, "strangers never list")
 
 
-def _lifecycle(rules: list[model.LifecycleRule]) -> list[dict[str, Any]] | None:
-    return [_lifecycle_rule(rule, index) for index, rule in enumerate(rules, 1)] or None
+def _lifecycle(rules: list[model.LifecycleRule]) -> list[dict[str, Any]]:
+    return [_lifecycle_rule(rule, index) for index, rule in enumerate(rules, 1)]
 
 
 def _lifecycle_rule(rule: model.LifecycleRule, index: int) -> dict[str, Any]:

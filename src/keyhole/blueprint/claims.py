@@ -12,6 +12,8 @@ ANONYMOUS = "anonymous"
 GITHUB_JOB = "github.com"
 LAUNCHER = ".launcher"
 """What follows a workload's key where a claim is about whoever launches it."""
+CALLERS = ".callers"
+"""What follows an upload's key where a claim is about the role that its callers are served with."""
 _WHO = {ANONYMOUS: "anyone on the web", GITHUB_JOB: "a GitHub Actions job"}
 
 
@@ -37,7 +39,8 @@ class Claim:
     """`who` can, or cannot, do `action` on `resource`.
 
     `who` is a workload's key, "anonymous", a service of AWS by its principal, "github.com": whoever holds a token of
-    GitHub's with the `context`, or "KEY.launcher": whoever has the policy for launching the workload.
+    GitHub's with the `context`, "KEY.launcher": whoever has the policy for launching the workload, or
+    "UPLOAD.callers": the role that callers of an upload are served with.
     `resource` is an ARN with a closing `*` for "all of these". `context` are the condition keys that such a request
     carries. `on_paper`: it is decided on the policies alone, because nobody can try it safely. `environment` names
     the other environment of the app that it is about, if any: it can be tried once that is there. `place` is where
@@ -61,6 +64,8 @@ class Claim:
         """The claim as a person reads it."""
         if self.who.endswith(LAUNCHER):
             return f"who launches {self.who.removesuffix(LAUNCHER)} {self._predicate}"
+        if self.who.endswith(CALLERS):
+            return f"callers of upload {self.who.removesuffix(CALLERS)} {self._predicate}"
         who = _WHO.get(self.who) or (self.who if "." in self.who else f"workload {self.who}")
         return f"{who} {self._predicate}"
 

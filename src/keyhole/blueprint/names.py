@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from keyhole.blueprint.uploads import caller_role_name
 from keyhole.blueprint.workloads import Names, workload_names
 from keyhole.errors import Mistake
 from keyhole.spec import Spec
@@ -17,6 +18,7 @@ _SETTINGS = {"profile": "instance_profile_name", "passing": "pass_role_policy"}
 def name_mistakes(spec: Spec, account: str) -> Iterator[Mistake]:
     """Give every mistake in the finished names of the app in this account."""
     yield from _buckets(spec, account)
+    yield from _upload_roles(spec, account)
     seen: dict[tuple[str, str], tuple[str, str]] = {}
     for key in spec.app.workloads:
         names = workload_names(spec.app, key, account)
@@ -38,6 +40,17 @@ def name_mistakes(spec: Spec, account: str) -> Iterator[Mistake]:
                 yield Mistake(
                     place, f"workloads `{other[0]}` and `{key}` both have the {field_kind} `{name}`", "rename one"
                 )
+
+
+def _upload_roles(spec: Spec, account: str) -> Iterator[Mistake]:
+    for key, upload in spec.app.uploads.items():
+        name = caller_role_name(spec.app, key, account)
+        if upload.caller_role and len(name) > MAX_LENGTH["role"]:
+            yield Mistake(
+                spec.places.where(("uploads", key, "caller_role")),
+                f"role name `{name}` has {len(name)} characters: IAM takes {MAX_LENGTH['role']} at most",
+                "give the app or the upload a shorter name",
+            )
 
 
 def _buckets(spec: Spec, account: str) -> Iterator[Mistake]:

@@ -14,6 +14,7 @@ from keyhole.blueprint.passing import passing_claims, passing_policy
 from keyhole.blueprint.policies import OBJECT_ACTIONS, SECURE_TRANSPORT, account_trust, grant_policy, service_trust
 from keyhole.blueprint.policy_files import file_statements
 from keyhole.blueprint.terraform import lock_statements
+from keyhole.blueprint.uploads import caller_resources, upload_claims, upload_statements
 from keyhole.naming import Scope
 from keyhole.resources import Wanted
 from keyhole.resources.instance_attachment import InstanceAttachment
@@ -80,10 +81,14 @@ def workload_resources(spec: Spec, key: str, scope: Scope) -> Iterator[Wanted]:
     needs: tuple[str, ...] = ()
     if names.policy:
         policy_arn = f"{iam}:policy{scope.iam_path}{names.policy}"
-        more = (*lock_statements(app, key, scope), *key_statements(app, key, scope), *file_statements(spec, key, scope))
+        more = (
+            *(*lock_statements(app, key, scope), *key_statements(app, key, scope)),
+            *(*file_statements(spec, key, scope), *upload_statements(app, key, scope)),
+        )
         document = grant_policy(grants_with_arns(app, workload.grants, scope), more)
         yield ManagedPolicy(f"policy.{key}", policy_arn, scope.iam_path, document, scope.tags)
         policy_arns, needs = (policy_arn,), (f"policy.{key}",)
+    yield from caller_resources(app, key, holder_arn(app, key, scope), scope)
     boundary_arn = policy_arns[0] if workload.boundary else ""
     if isinstance(workload, AccessKeyWorkload):
         yield User(f"user.{key}", names.user, scope.iam_path, policy_arns, scope.tags, boundary_arn, depends_on=needs)
@@ -157,6 +162,7 @@ def workload_claims(app: App, key: str, scope: Scope, places: Places) -> Iterato
     yield from key_claims(app, key, scope, places)
     if isinstance(workload, EcsWorkload):
         yield from _task_trust_claims(app, key, scope, places.where(("workloads", key, "kind")))
+    yield from upload_claims(app, key, scope, places)
     yield from passing_claims(app, key, holder_arn(app, key, scope), scope, places)
     if workload.policy_file is None:
         yield from _limits(app, key, scope, places.where(("workloads", key)))

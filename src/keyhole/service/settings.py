@@ -39,6 +39,7 @@ class Settings:
     strip_metadata: bool = True
     content_disposition: str = "inline"
     signed_uploads: bool = False
+    origins: tuple[str, ...] = ()
     callers: tuple[str, ...] = ()
     per_caller: bool = False
     role_arn: str = ""
@@ -149,6 +150,7 @@ def make_settings(app: App, upload_name: str, account: str, *, endpoint_url: str
         strip_metadata=upload.strip_metadata,
         content_disposition=upload.content_disposition,
         signed_uploads=upload.signed_uploads,
+        origins=tuple(upload.origins),
         callers=tuple(upload.callers) or tuple(app.callers),
         per_caller=upload.per_caller,
         role_arn=role_arn,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from keyhole.spec.fields import Prefix
+from keyhole.spec.fields import Origin, Prefix
 from keyhole.spec.table import Table
 
 ContentType = Literal["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]
@@ -60,6 +60,11 @@ class Upload(Table):
         description="Let browsers send to S3 itself by signed URLs, in parts, resumable: into `incoming/<upload>/`, "
         "which only the workload reads, until what arrived has been checked.",
     )
+    origins: list[Origin] = Field(
+        [],
+        description="The web pages from which browsers send to S3 itself: the bucket's CORS lets these in. "
+        "Needs `signed_uploads`.",
+    )
     callers: list[str] = Field([], description="The callers who may use it; empty: all of the file.")
     per_caller: bool = Field(
         False, description="Keep each caller's uploads apart, under a prefix of its own that no other caller sees."
@@ -86,6 +91,12 @@ class Upload(Table):
         for setting in ("caller_role", "max_objects", "max_total_bytes"):
             if getattr(self, setting) and not self.per_caller:
                 raise ValueError(f"`{setting}` needs callers kept apart|add `per_caller = true`")
+        return self
+
+    @model_validator(mode="after")
+    def _origins_send_to_the_store(self) -> Upload:
+        if self.origins and not self.signed_uploads:
+            raise ValueError("`origins` is for signed uploads|add `signed_uploads = true`, or leave `origins` out")
         return self
 
     @model_validator(mode="after")
