@@ -29,6 +29,7 @@ def verify(
     Example: [bold]keyhole verify --local[/]
     """
     from keyhole.cli.console import err, out, say, show_json
+    from keyhole.cli.last_probes import keep_probes
     from keyhole.cli.local_door import open_door
     from keyhole.cli.workspace import open_workspace
     from keyhole.errors import ExitCode
@@ -44,6 +45,7 @@ def verify(
         patience_s = wait if wait is not None else 0.0 if workspace.aws.endpoint_url else 15.0
         with err.status("probing…"):
             probes = probe_claims(workspace.aws, workspace.blueprint, identities, patience_s=patience_s)
+    keep_probes(workspace.blueprint.scope, probes, is_local=local)
     if json:
         show_json(probes_as_json(probes, identities))
     else:

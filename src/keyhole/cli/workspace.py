@@ -35,6 +35,12 @@ def open_workspace(file: Path, environment: str, *, local: bool, port: int, prof
         raise KeyholeError("`--profile` and `--local` exclude each other", hint="the local AWS has its own root keys")
     spec = load_spec(file, environment)
     app = spec.app
+    if app.app.endpoint and not local:
+        raise KeyholeError(
+            f"the file names the store at `{app.app.endpoint}`, which has no IAM: there is nothing to do on AWS",
+            hint="`keyhole serve` works with it; for AWS leave `endpoint` out",
+            where=spec.places.where(("app", "endpoint")),
+        )
     if local:
         from keyhole.cli.local_aws import connect_local
 

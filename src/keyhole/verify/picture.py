@@ -1,0 +1,90 @@
+"""The picture of an app's access as plain data: workloads, grants, buckets, and every claim with its verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keyhole.blueprint import Blueprint, Claim
+from keyhole.blueprint.workloads import workload_names
+from keyhole.resources.managed_policy import ManagedPolicy
+from keyhole.resources.role import Role
+from keyhole.spec.model import AccessKeyWorkload
+from keyhole.verify.rehearse import rehearse
+
+
+def access_picture(blueprint: Blueprint, probes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Give what a person needs to see who can do what, and why that is believed.
+
+    `probes` is what `keyhole verify` found last: {"at": ISO 8601, "claims": [{"id", "verdict", "got", "reason"}]}, None
+    where it has not been run here. Shape: {app, environment, account, workloads: [{name, kind, runs_as, grants:
+    [{bucket, prefix, verbs}]}], buckets: [{key, name, public_prefixes, encryption, versioning}], claims: [{id, who,
+    sentence, action, resource, expected, why, place, on_paper: {holds, reason} | None, probed: {verdict, got, reason}
+    | None}], probed_at}.
+    """
+    app, scope = blueprint.app, blueprint.scope
+    return {
+        "app": app.name,
+        "environment": app.environment,
+        "account": scope.account,
+        "workloads": [_workload(blueprint, key) for key in app.workloads],
+        "buckets": [
+            {
+                "key": key,
+                "name": app.bucket_name(key, scope.account),
+                "public_prefixes": list(bucket.public_read),
+                "encryption": bucket.encryption,
+                "versioning": bucket.versioning,
+            }
+            for key, bucket in app.buckets.items()
+        ],
+        "claims": _claims(blueprint, probes),
+        "probed_at": probes["at"] if probes else None,
+    }
+
+
+def _workload(blueprint: Blueprint, key: str) -> dict[str, Any]:
+    app = blueprint.app
+    workload = app.workloads[key]
+    names = workload_names(app, key, blueprint.scope.account)
+    is_user = isinstance(workload, AccessKeyWorkload)
+    return {
+        "name": key,
+        "kind": workload.kind,
+        "runs_as": f"user {names.user}" if is_user else f"role {names.role}",
+        "grants": [
+            {"bucket": grant.bucket, "prefix": grant.prefix, "verbs": list(grant.verbs)} for grant in workload.grants
+        ],
+    }
+
+
+def _claims(blueprint: Blueprint, probes: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    decided: dict[str, dict[str, Any]] = {}
+    if not _needs_aws_policies(blueprint):
+        decided = {
+            rehearsal.claim.id: {"holds": rehearsal.holds, "reason": rehearsal.reason}
+            for rehearsal in rehearse(blueprint)
+        }
+    tried = {str(found["id"]): found for found in probes["claims"]} if probes else {}
+    return [_claim(claim, decided.get(claim.id), tried.get(claim.id)) for claim in blueprint.claims]
+
+
+def _claim(claim: Claim, on_paper: dict[str, Any] | None, probed: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        "id": claim.id,
+        "who": claim.who,
+        "sentence": claim.sentence,
+        "action": claim.action,
+        "resource": claim.resource,
+        "expected": str(claim.expected),
+        "why": claim.why,
+        "place": claim.place,
+        "on_paper": on_paper,
+        "probed": {name: probed[name] for name in ("verdict", "got", "reason")} if probed else None,
+    }
+
+
+def _needs_aws_policies(blueprint: Blueprint) -> bool:
+    """Hold iff a role has a policy that AWS keeps: without it nothing can be decided on paper here."""
+    own = {resource.arn for resource in blueprint.resources if isinstance(resource, ManagedPolicy)}
+    return any(set(role.policy_arns) - own for role in blueprint.resources if isinstance(role, Role))

@@ -1,0 +1,43 @@
+"""The picture of access says what the file grants, what the policies decide, and what was tried."""
+
+from pathlib import Path
+
+from keyhole.cli.last_probes import keep_probes, last_probes
+from keyhole.naming import Scope
+from keyhole.service.access import Access
+from keyhole.verify.picture import access_picture
+from keyhole.verify.probe import Probe, Verdict
+from local_story import blueprint_of
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def test_the_picture_has_every_grant_and_every_claim() -> None:
+    """All workloads, buckets and claims of the file; each claim decided on paper, none tried yet."""
+    app = blueprint_of(EXAMPLES / "ai-image-community" / "keyhole.toml")
+    picture = Access.model_validate(access_picture(app))
+    assert [(w.name, w.runs_as) for w in picture.workloads] == [("api", "role AIImageCommunityEC2Role")]
+    assert [(g.bucket, g.prefix) for g in picture.workloads[0].grants] == [("images", "uploads/images/")]
+    assert [(b.key, b.public_prefixes) for b in picture.buckets] == [("images", ["uploads/images/"])]
+    assert [claim.id for claim in picture.claims] == [claim.id for claim in app.claims]
+    assert all(claim.on_paper is not None and claim.on_paper.holds for claim in picture.claims)
+    assert ({claim.probed for claim in picture.claims}, picture.probed_at) == ({None}, None)
+
+
+def test_what_was_tried_is_in_it(tmp_path: Path) -> None:
+    """The last probes of this app, environment and account, with AWS's sentence; those of another app are not."""
+    app = blueprint_of(EXAMPLES / "ai-image-community" / "keyhole.toml")
+    claim = app.claims[0]
+    keep_probes(app.scope, [Probe(claim, Verdict.FAILS, "denied", "AWS said no")], is_local=True)
+    picture = Access.model_validate(access_picture(app, last_probes(app.scope, is_local=True)))
+    probed = [(found.id, found.probed.verdict, found.probed.reason) for found in picture.claims if found.probed]
+    assert probed == [(claim.id, "fails", "AWS said no")]
+    assert picture.probed_at is not None
+    assert last_probes(app.scope, is_local=False) is None
+    assert last_probes(Scope("other", "default", app.scope.account, app.scope.region), is_local=True) is None
+
+
+def test_policies_that_aws_keeps_leave_paper_undecided() -> None:
+    """Without AWS's own policies nothing is claimed to be decided."""
+    picture = access_picture(blueprint_of(EXAMPLES / "llmops" / "keyhole.toml"))
+    assert {claim["on_paper"] is None for claim in picture["claims"]} == {True}
