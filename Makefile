@@ -12,7 +12,8 @@ JOBS ?= 2
 help: ## Show what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Install Keyhole and its locked dependencies into .venv
+setup: $(STAMP) ## Install Keyhole and its locked dependencies into .venv, and build the upload page
+	@sh scripts/build-page.sh
 
 $(STAMP): requirements/dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("keyhole needs Python 3.11 or newer, and this is " + sys.version.split()[0] \
@@ -32,6 +33,7 @@ test: setup ## Run all tests
 	@$(BIN)/pytest -n $(JOBS) $(TESTS)
 
 check: setup ## Lint, types, layers
+	@! test -d page/node_modules || (cd page && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
 	@$(BIN)/mypy
@@ -52,4 +54,4 @@ lock: setup ## Resolve the dependencies anew (needs uv)
 		--no-emit-find-links --no-header --no-annotate pyproject.toml --group dev --upgrade -o requirements/dev.lock
 
 clean: ## Remove everything that was made here
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis page/node_modules src/keyhole/service/page

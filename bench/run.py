@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import commands
 import decisions
 import gate
+import images
 import load
 import scale
 from timing import Rows
@@ -64,6 +65,7 @@ MEASURES: tuple[Callable[[int], Rows], ...] = (
     commands.measure,
     scale.measure,
     gate.measure,
+    images.measure,
     decisions.measure,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import urllib.error
 import urllib.request
@@ -32,6 +33,13 @@ class Checks:
         with urllib.request.urlopen(answer["url"], timeout=10) as read:
             body, kind = read.read(), read.headers["Content-Type"]
         self._say(body == image and kind == "image/png", f"read it as a stranger at {answer['url']}")
+
+    def look_at_page(self, page: str) -> None:
+        """Fetch the page as a browser begins to: its document, and what that names."""
+        document = fetch(page)
+        names = re.findall(r'(?:src|href)="(/page/[^"]+)"', document)
+        sizes = [len(fetch(page + name)) for name in names]
+        self._say("<title>" in document and all(sizes), f"the page answers, with {len(sizes)} files")
 
     def try_forbidden(self, instance_name: str) -> None:
         """Try what must be denied: as the workload outside its prefix and on the bucket, as a stranger a list."""

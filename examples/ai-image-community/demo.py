@@ -129,6 +129,7 @@ def use(keyhole: Keyhole, page: str, stage: Stage) -> None:
     stage(
         "use it", "An image goes in through the API and comes out at its public URL; three forbidden things are tried."
     )
+    checks.look_at_page(page)
     checks.upload_and_read(page)
     checks.try_forbidden(INSTANCE)
     if checks.failed:

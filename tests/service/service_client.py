@@ -7,10 +7,11 @@ from typing import Any
 
 import anyio
 import httpx
-from service_fakes import FakeStore, make_settings_for_test
+from service_fakes import FakeChecker, FakeStore, OneStore, make_service_for_test
 
 from keyhole.service.app import create_app
-from keyhole.service.settings import Settings
+from keyhole.service.runtime import Runtime, make_runtime
+from keyhole.service.settings import Service, Settings
 
 BOUNDARY = "keyhole-test-boundary"
 FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -19,16 +20,27 @@ FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 class ServiceClient:
     """One app over one fake store."""
 
-    def __init__(self, settings: Settings | None = None, store: FakeStore | None = None) -> None:
-        self.settings = settings or make_settings_for_test()
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        store: FakeStore | None = None,
+        *,
+        service: Service | None = None,
+        runtime: Runtime | None = None,
+    ) -> None:
+        self.service = service or make_service_for_test(*([settings] if settings else []))
+        self.settings = self.service.first
         self.store = store or FakeStore()
-        self._app = create_app(self.settings, self.store)
+        self.opener = OneStore(self.store)
+        self.checker = FakeChecker()
+        self.runtime = runtime or make_runtime(self.service)
+        self.app = create_app(self.service, self.runtime, open_store=self.opener, checker=self.checker)
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Make one request."""
 
         async def run() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self._app)
+            transport = httpx.ASGITransport(app=self.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://service.test") as client:
                 return await client.request(method, path, **options)
 

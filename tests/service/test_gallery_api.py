@@ -46,6 +46,8 @@ def test_the_list_shows_only_what_is_under_the_prefix() -> None:
     client = ServiceClient()
     for key in ("uploads/other/a.png", "uploads/images/", "uploads/images/sub/", "uploads/images/notes", "zz.png"):
         _add(client, key)
+    _add(client, "uploads/images/thumbnails/320/a.webp")
+    _add(client, "uploads/images/.idempotency/00")
     items = client.ask("GET", "/v1/uploads").json()["items"]
     assert [(item["key"], item["content_type"]) for item in items] == [("uploads/images/notes", None)]
 
@@ -77,7 +79,7 @@ def test_a_private_list_has_signed_urls() -> None:
     client = ServiceClient(make_settings_for_test(is_public=False))
     _upload_many(client, 1)
     (item,) = client.ask("GET", "/v1/uploads").json()["items"]
-    assert item["url"].endswith("?X-Amz-Expires=600")
+    assert "&X-Amz-Expires=600&" in item["url"]
 
 
 def test_delete_takes_an_image_away() -> None:
@@ -101,6 +103,7 @@ def test_delete_takes_an_image_away() -> None:
         "uploads/images/",
         "/uploads/images/a.png",
         "uploads/images/%00",
+        "uploads/images/.idempotency/0a1b",
     ],
 )
 def test_delete_outside_the_prefix_is_refused(path: str) -> None:
@@ -195,10 +198,21 @@ def test_rules_tell_what_is_taken() -> None:
     """The page and programs learn the limits from the service."""
     assert ServiceClient(make_settings_for_test(is_public=False)).ask("GET", "/v1/rules").json() == {
         "app": "ai-image-community",
-        "content_types": ["image/png", "image/jpeg", "image/gif", "image/webp"],
-        "max_bytes": 100_000,
-        "is_public": False,
-        "ttl_s": 600,
+        "caller": None,
+        "uploads": [
+            {
+                "name": "images",
+                "content_types": ["image/png", "image/jpeg", "image/gif", "image/webp"],
+                "max_bytes": 100_000,
+                "max_pixels": 50_000_000,
+                "is_public": False,
+                "ttl_s": 600,
+                "max_ttl_s": 3600,
+                "thumbnails": [],
+                "signed_uploads": False,
+                "per_caller": False,
+            }
+        ],
     }
 
 
@@ -215,5 +229,5 @@ def test_a_request_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> N
     response = ServiceClient().ask("GET", "/a%0aFORGED?token=secret")
     (line,) = [record.getMessage() for record in caplog.records if record.name == "keyhole.service"]
     assert line.startswith("GET /a%0AFORGED 404 ")
-    assert line.endswith(response.headers["x-request-id"])
+    assert response.headers["x-request-id"] in line
     assert "secret" not in line

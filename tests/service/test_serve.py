@@ -11,15 +11,17 @@ import time
 
 import httpx
 import pytest
-from service_fakes import FakeStore, make_settings_for_test
+from service_fakes import make_service_for_test
 
 from keyhole.errors import ExitCode, KeyholeError
+from keyhole.service.operation import Operation
 from keyhole.service.run import bind, serve, show_url
 
 _PROGRAM = """
-from service_fakes import FakeStore, make_settings_for_test
+from service_fakes import make_service_for_test
+from keyhole.service.operation import Operation
 from keyhole.service.run import serve
-serve(make_settings_for_test(), FakeStore(), "127.0.0.1", 0, announce=lambda url: print(url, flush=True))
+serve(make_service_for_test(), Operation(), "127.0.0.1", 0, announce=lambda url: print(url, flush=True))
 print("ended", flush=True)
 """
 
@@ -30,7 +32,7 @@ def test_a_port_that_is_taken_is_a_clear_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(KeyholeError) as raised:
-            serve(make_settings_for_test(), FakeStore(), "127.0.0.1", port, announce=announced.append)
+            serve(make_service_for_test(), Operation(), "127.0.0.1", port, announce=announced.append)
     assert f"port {port}" in raised.value.message
     assert "--port" in raised.value.hint
     assert raised.value.exit_code is ExitCode.USAGE

@@ -1,209 +1,212 @@
-"""The page, in a real browser: upload by picker and by drop, see it, delete it, and read what went wrong."""
+"""The page, in a real browser: images go up by picker, drop, paste and camera, and what is refused says why."""
 
 from __future__ import annotations
 
-import base64
-import dataclasses
-import io
-import threading
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect
-from service_fakes import FakeStore, make_settings_for_test, refusal, serve_objects
+from page_site import Site, open_site
+from page_visit import Visit, require_page, visit_site
+from playwright.sync_api import Browser, expect
 from service_images import make_png
 
-from keyhole.service.run import bind, make_server, show_url
-from keyhole.service.settings import Settings
-from keyhole.service.store import ObjectHeaders
+from keyhole.local.server import LocalAws
 
-_DROP = """([name, data]) => {
-  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-  const transfer = new DataTransfer();
-  transfer.items.add(new File([bytes], name));
-  const event = (kind) => new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true });
-  for (const kind of ["dragenter", "dragover", "drop"]) document.querySelector("main").dispatchEvent(event(kind));
-}"""
+_TILE = 256
+"""The width of a loaded thumbnail as the browser tells it: that which the page says it is shown at."""
 
 
-@dataclass
-class Visit:
-    """A page that is open, and the store behind it."""
-
-    page: Page
-    store: FakeStore
-    errors: list[str]
-
-    def choose(self, name: str, data: bytes) -> None:
-        """Choose one file in the file picker."""
-        chosen = FilePayload(name=name, mimeType="", buffer=data)
-        self.page.get_by_label("Choose images").set_input_files(chosen)
-
-    def drop(self, name: str, data: bytes) -> None:
-        """Drop one file somewhere on the page."""
-        self.page.evaluate(_DROP, [name, base64.b64encode(data).decode()])
-
-
-@contextmanager
-def _serve(settings: Settings, store: FakeStore) -> Iterator[str]:
-    with bind("127.0.0.1", 0) as listener:
-        server = make_server(settings, store)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield show_url(listener)
-        finally:
-            server.should_exit = True
-            thread.join()
+@pytest.fixture(scope="module")
+def site(running_local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The service and its bucket."""
+    require_page()
+    with open_site(running_local_aws, tmp_path_factory.mktemp("site")) as opened:
+        yield opened
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
-    """The page over a store that holds nothing yet."""
-    store = FakeStore()
-    with serve_objects(store) as endpoint:
-        settings = dataclasses.replace(make_settings_for_test(), endpoint_url=endpoint)
-        with _serve(settings, store) as url, browser.new_context() as context:
-            page = context.new_page()
-            errors: list[str] = []
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-            page.goto(url)
-            yield Visit(page, store, errors)
+def visit(browser: Browser, site: Site) -> Iterator[Visit]:
+    """The page over a bucket that holds nothing yet."""
+    site.empty()
+    with visit_site(browser, site) as opened:
+        yield opened
 
 
-def test_an_image_goes_up_shows_and_goes_away(visit: Visit) -> None:
-    """Chosen, it is stored and really shown; deleted, it is gone from the page and from the store."""
+def test_an_image_goes_up_and_shows(visit: Visit) -> None:
+    """Chosen, it is stored with its thumbnail, which is really shown; it is there after a reload."""
     page = visit.page
-    expect(page.get_by_role("heading", name="ai-image-community")).to_be_visible()
+    expect(page).to_have_title("gallery")
     expect(page.get_by_text("Nothing here yet")).to_be_visible()
-    expect(page.get_by_text("PNG, JPEG, GIF, or WebP, up to 97.7 KiB each")).to_be_visible()
-    visit.choose("my cat.png", make_png(60, 40))
-    tile = page.locator("#tiles > li")
-    expect(tile).to_have_count(1)
+    expect(page.get_by_text("PNG, JPEG, GIF, or WebP, up to 977 KiB each · Public")).to_be_visible()
+    visit.choose(("my cat.png", make_png(640, 400)))
+    expect(visit.tiles).to_have_count(1)
     expect(page.get_by_text("Nothing here yet")).to_be_hidden()
-    image = tile.get_by_role("img", name="my cat.png")
-    expect(image).to_have_js_property("naturalWidth", 60)
-    (key,) = visit.store.objects
-    expect(tile.get_by_role("link")).to_have_attribute("href", f"{page.locator('#tiles img').get_attribute('src')}")
-    assert (image.get_attribute("src") or "").endswith(key)
+    image = visit.tiles.get_by_role("img", name="my cat.png")
+    expect(image).to_have_js_property("naturalWidth", _TILE)
+    expect(image).to_have_attribute("src", re.compile(r"/thumbnails/320/\w+\.webp$"))
+    (key,) = visit.site.images("open/")
+    assert visit.site.keys("open/thumbnails/320/") == [f"open/thumbnails/320/{Path(key).stem}.webp"]
+    expect(visit.tiles.get_by_role("link")).to_have_attribute("href", re.compile(f"/{key}$"))
+    expect(page.locator("#announcer")).to_have_text("my cat.png is uploaded.")
+    # The queue empties itself.
+    expect(visit.panel.get_by_text("Drop or paste images here")).to_be_visible(timeout=15_000)
     page.reload()
-    expect(tile.get_by_role("img")).to_have_js_property("naturalWidth", 60)
-    tile.get_by_role("button", name="Delete").click()
-    expect(tile.get_by_role("button", name="Undo")).to_be_focused()
-    expect(tile).to_have_count(0, timeout=15_000)
-    expect(page.get_by_text("Nothing here yet")).to_be_visible()
-    assert visit.store.objects == {}
+    expect(visit.tiles.get_by_role("img")).to_have_js_property("naturalWidth", _TILE)
     assert visit.errors == []
 
 
-def test_delete_can_be_undone(visit: Visit) -> None:
-    """Undo in time keeps the image: the store is not asked to delete anything."""
-    visit.drop("kept.png", make_png(8, 8))
-    tile = visit.page.locator("#tiles > li")
-    tile.get_by_role("button", name="Delete").click()
-    tile.get_by_role("button", name="Undo").click()
-    expect(tile.get_by_role("img", name="kept.png")).to_be_visible()
-    expect(tile.get_by_role("button", name="Delete")).to_be_focused()
-    assert "DeleteObject" not in visit.store.asked
-    assert len(visit.store.objects) == 1
+def test_several_images_go_up_at_once(visit: Visit) -> None:
+    """All of them arrive, each once."""
+    visit.choose(*((f"{number}.png", make_png(8 + number, 8)) for number in range(5)))
+    expect(visit.tiles).to_have_count(5)
+    assert len(visit.site.images("open/")) == 5
+    assert visit.errors == []
 
 
-def test_leaving_the_page_ends_the_time_for_second_thoughts(visit: Visit) -> None:
-    """What was deleted is deleted, though the page was closed before the time was over."""
-    visit.drop("gone.png", make_png(8, 8))
-    visit.page.locator("#tiles > li").get_by_role("button", name="Delete").click()
-    visit.page.reload()
-    expect(visit.page.get_by_text("Nothing here yet")).to_be_visible()
-    assert visit.store.objects == {}
+@pytest.mark.parametrize("where", [".gallery h2", ".uppy-Dashboard-AddFiles"])
+def test_an_image_is_dropped_anywhere(visit: Visit, where: str) -> None:
+    """In the panel, and beside it."""
+    visit.drop("dropped.png", make_png(8, 8), where)
+    expect(visit.tiles.get_by_role("img", name="dropped.png")).to_be_visible()
+    assert len(visit.site.images("open/")) == 1
+    assert visit.errors == []
 
 
-def test_errors_are_the_services_own_words(visit: Visit) -> None:
-    """What is no image, or too large, says so in its row; the row can be dismissed; nothing is stored."""
-    page = visit.page
-    visit.drop("report.png", b"%PDF-1.7 and so on")
-    row = page.locator("#transfers > li")
-    expect(row).to_contain_text("Not uploaded")
-    expect(row).to_contain_text("The file is application/pdf.")
-    expect(row.get_by_role("button", name="Try again")).to_have_count(0)
-    row.get_by_role("button", name="Dismiss").click()
-    expect(row).to_have_count(0)
-    expect(page.get_by_label("Choose images")).to_be_focused()
-    expect(page.get_by_text("up to 97.7 KiB each")).to_be_visible()
-    visit.drop("huge.png", make_png(noise=bytes(100_000)))
-    expect(row).to_contain_text("97.7 KiB is the most")
-    assert visit.store.asked.count("PutObject") == 0
+def test_a_pasted_image_is_uploaded(visit: Visit) -> None:
+    """Pasting works anywhere on the page."""
+    visit.paste("pasted.png", make_png(8, 8))
+    expect(visit.tiles.get_by_role("img", name="pasted.png")).to_be_visible()
+    assert visit.errors == []
+
+
+def test_a_picture_is_taken_with_the_camera(visit: Visit) -> None:
+    """The camera's own code is loaded once there is one; the picture is an image like any other."""
+    visit.context.grant_permissions(["camera"])
+    visit.panel.get_by_role("tab", name="Camera").click()
+    visit.page.get_by_role("button", name="Take a picture").click()
+    visit.page.get_by_role("button", name="Upload this picture").click()
+    expect(visit.tiles).to_have_count(1)
+    (key,) = visit.site.images("open/")
+    assert key.endswith(".jpg")
+    assert visit.errors == []
+
+
+def test_what_is_refused_says_why_in_the_services_words(visit: Visit) -> None:
+    """What is no image says so by name; it leaves the queue, and the note goes away when asked to."""
+    visit.choose(("report.png", b"%PDF-1.7 and so on"), ("fine.png", make_png(8, 8)))
+    expect(visit.tiles).to_have_count(1)
+    expect(visit.notices).to_have_count(1)
+    expect(visit.notices).to_contain_text("report.png")
+    expect(visit.notices).to_contain_text("The file is application/pdf. Send one of image/png")
+    expect(visit.notices.get_by_role("button", name="Try again")).to_have_count(0)
+    expect(visit.panel.get_by_text("Upload failed")).to_have_count(0)
+    visit.notices.get_by_role("button", name="Dismiss: report.png").click()
+    expect(visit.notices).to_have_count(0)
+    assert len(visit.site.images("open/")) == 1
+    assert visit.errors == []
+
+
+def test_what_the_rules_exclude_is_not_even_sent(visit: Visit) -> None:
+    """A file that is too large or of another type is told about at once, with the limit."""
+    sent: list[str] = []
+    visit.page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    visit.choose(("huge.png", make_png(noise=bytes(1_000_001))), ("notes.txt", b"hello"))
+    expect(visit.notices).to_have_count(2)
+    expect(visit.notices.filter(has_text="huge.png")).to_contain_text("The file has 977 KiB, and 977 KiB is the most.")
+    expect(visit.notices.filter(has_text="notes.txt")).to_contain_text("PNG, JPEG, GIF, or WebP can be uploaded here.")
+    assert sent == []
 
 
 def test_a_failed_upload_can_be_tried_again(visit: Visit) -> None:
-    """While the store is away the row says so; once it is back, the same row succeeds."""
+    """While the service answers 503 the note says so; the same file succeeds once that has passed."""
     page = visit.page
-    expect(page.get_by_text("Nothing here yet")).to_be_visible()
-    visit.store.failure = refusal("Unreachable", 0)
-    visit.drop("patient.png", make_png(8, 8))
-    row = page.locator("#transfers > li")
-    expect(row).to_contain_text("The image store cannot be reached now (Unreachable).")
-    visit.store.failure = None
-    row.get_by_role("button", name="Try again").click()
-    expect(page.get_by_role("img", name="patient.png")).to_be_visible()
-
-
-def test_a_list_that_fails_can_be_tried_again(visit: Visit) -> None:
-    """The page says why it cannot list, and lists when it can."""
-    page = visit.page
-    visit.store.failure = refusal("AccessDenied", 403)
-    page.reload()
-    expect(page.locator("#notice")).to_contain_text("The image store refused PutObject (AccessDenied).")
-    expect(page.get_by_text("Nothing here yet")).to_be_hidden()
-    visit.store.failure = None
-    page.locator("#notice").get_by_role("button", name="Try again").click()
-    expect(page.get_by_text("Nothing here yet")).to_be_visible()
-    expect(page.locator("#notice")).to_be_hidden()
+    body = '{"type": "urn:keyhole:problem:store-unavailable", "detail": "the image store cannot be reached now"}'
+    page.route("**/v1/uploads?to=open", lambda route: route.fulfill(status=503, body=body))
+    visit.choose(("patient.png", make_png(8, 8)))
+    expect(visit.notices).to_contain_text("The image store cannot be reached now.")
+    page.unroute("**/v1/uploads?to=open")
+    visit.notices.get_by_role("button", name="Try again").click()
+    expect(visit.tiles.get_by_role("img", name="patient.png")).to_be_visible()
+    expect(visit.notices).to_have_count(0)
+    assert len(visit.site.images("open/")) == 1
 
 
 def test_a_file_name_is_text_and_never_html(visit: Visit) -> None:
     """A name that looks like HTML is shown as it is; no script runs."""
     name = "<img src=x onerror=document.title='owned'>.png"
     visit.drop(name, make_png(8, 8))
-    expect(visit.page.get_by_role("img", name=name)).to_be_visible()
-    expect(visit.page).to_have_title("ai-image-community")
+    expect(visit.tiles.get_by_role("img", name=name)).to_be_visible()
+    visit.drop(name, b"%PDF-1.7")
+    expect(visit.notices).to_contain_text(name)
+    expect(visit.page).to_have_title("gallery")
     assert visit.errors == []
 
 
-def test_a_pasted_image_is_uploaded(visit: Visit) -> None:
-    """Pasting works anywhere on the page."""
-    expect(visit.page.get_by_text("Nothing here yet")).to_be_visible()
-    script = """([name, data]) => {
-      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-      const clipboardData = new DataTransfer();
-      clipboardData.items.add(new File([bytes], name));
-      document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
-    }"""
-    visit.page.evaluate(script, ["pasted.png", base64.b64encode(make_png(8, 8)).decode()])
-    expect(visit.page.get_by_role("img", name="pasted.png")).to_be_visible()
+def test_the_page_asks_nobody_else(visit: Visit) -> None:
+    """All that is loaded comes from the service and from the bucket."""
+    visit.choose(("a.png", make_png(8, 8)))
+    expect(visit.tiles.get_by_role("img")).to_have_js_property("complete", True)
+    own = {urlsplit(visit.site.url).netloc, urlsplit(visit.site.local.url).netloc}
+    assert {host for host in visit.hosts if host} <= own
 
 
-def test_a_link_is_copied(visit: Visit) -> None:
-    """The button puts the image's URL on the clipboard and says so."""
-    visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    visit.drop("a.png", make_png(8, 8))
-    visit.page.get_by_role("button", name="Copy link").click()
-    expect(visit.page.get_by_text("Copied", exact=True)).to_be_visible()
-    (key,) = visit.store.objects
-    assert visit.page.evaluate("navigator.clipboard.readText()").endswith(f"/pictures/{key}")
+def test_both_languages(browser: Browser, site: Site) -> None:
+    """A Korean browser gets Korean, in Uppy too; the switch changes all of it at once, and is remembered."""
+    site.empty()
+    with visit_site(browser, site, locale="ko-KR") as visit:
+        page = visit.page
+        expect(page.locator("html")).to_have_attribute("lang", "ko")
+        expect(page.get_by_role("heading", name="이미지 업로드")).to_be_visible()
+        expect(visit.panel.get_by_role("button", name="파일을 선택하세요")).to_be_visible()
+        expect(page.get_by_text("아직 이미지가 없습니다")).to_be_visible()
+        page.get_by_role("button", name="English").click()
+        expect(page.locator("html")).to_have_attribute("lang", "en")
+        expect(page.get_by_role("heading", name="Upload images")).to_be_visible()
+        expect(visit.panel.get_by_role("button", name="choose them")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("heading", name="Upload images")).to_be_visible()
+        page.get_by_role("button", name="한국어").click()
+        expect(visit.panel.get_by_role("button", name="파일을 선택하세요")).to_be_visible()
+        visit.choose(("보고서.png", b"%PDF-1.7"))
+        expect(visit.notices).to_contain_text("받지 않는 파일 형식입니다. The file is application/pdf.")
+        assert visit.errors == []
 
 
-def test_older_images_come_on_demand(visit: Visit) -> None:
-    """Beyond a page of 24 there is a button; it brings the rest, moves the focus to them, and goes away."""
-    for number in range(30):
-        headers = ObjectHeaders("image/png")
-        visit.store.put_object(f"uploads/images/{number:02}.png", io.BytesIO(make_png(8, 8)), headers)
-    visit.page.reload()
-    tiles = visit.page.locator("#tiles > li")
-    expect(tiles).to_have_count(24)
-    visit.page.get_by_role("button", name="Show older images").click()
-    expect(tiles).to_have_count(30)
-    expect(tiles.nth(24).get_by_role("link")).to_be_focused()
-    expect(visit.page.get_by_role("button", name="Show older images")).to_be_hidden()
+def _paper(visit: Visit) -> str:
+    return str(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+
+def test_dark_and_light(browser: Browser, site: Site) -> None:
+    """The page is as the system is, until the switch says otherwise; Uppy follows; the choice is remembered."""
+    with visit_site(browser, site, color_scheme="dark") as visit:
+        dark = _paper(visit)
+        expect(visit.panel).to_have_attribute("data-uppy-theme", "dark")
+        visit.page.get_by_label("Appearance").select_option("light")
+        expect(visit.panel).to_have_attribute("data-uppy-theme", "light")
+        light = _paper(visit)
+        assert dark != light
+        visit.page.reload()
+        expect(visit.panel).to_have_attribute("data-uppy-theme", "light")
+        assert _paper(visit) == light
+        visit.page.get_by_label("Appearance").select_option("auto")
+        expect(visit.panel).to_have_attribute("data-uppy-theme", "dark")
+        assert _paper(visit) == dark
+
+
+@pytest.mark.parametrize("language", ["en", "ko-KR"])
+@pytest.mark.parametrize("path", ["/", "/access"])
+def test_it_fits_a_small_phone(browser: Browser, site: Site, path: str, language: str) -> None:
+    """At 360 pixels nothing is wider than the screen."""
+    site.empty()
+    with visit_site(browser, site, path, locale=language, viewport={"width": 360, "height": 740}) as visit:
+        if path == "/":
+            visit.choose(("a-very-long-name-that-does-not-end-" * 4 + ".png", make_png(8, 8)), ("x.png", b"%PDF-1.7"))
+            expect(visit.tiles).to_have_count(1)
+            expect(visit.notices).to_have_count(1)
+        else:
+            expect(visit.page.locator(".claim").first).to_be_visible()
+        assert visit.page.evaluate("document.documentElement.scrollWidth") == 360
+        assert visit.errors == []

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from keyhole.cli.last_probes import keep_probes, last_probes
+from service_client import ServiceClient
+from service_fakes import make_settings_for_test
+
+from keyhole.cli.last_probes import keep_probes, probes_file
 from keyhole.naming import Scope
 from keyhole.service.access import Access
+from keyhole.service.operation import Operation
+from keyhole.service.runtime import make_runtime
+from keyhole.service.settings import Service
 from keyhole.verify.picture import access_picture
 from keyhole.verify.probe import Probe, Verdict
 from local_story import blueprint_of
@@ -29,12 +35,17 @@ def test_what_was_tried_is_in_it(tmp_path: Path) -> None:
     app = blueprint_of(EXAMPLES / "ai-image-community" / "keyhole.toml")
     claim = app.claims[0]
     keep_probes(app.scope, [Probe(claim, Verdict.FAILS, "denied", "AWS said no")], is_local=True)
-    picture = Access.model_validate(access_picture(app, last_probes(app.scope, is_local=True)))
-    probed = [(found.id, found.probed.verdict, found.probed.reason) for found in picture.claims if found.probed]
-    assert probed == [(claim.id, "fails", "AWS said no")]
-    assert picture.probed_at is not None
-    assert last_probes(app.scope, is_local=False) is None
-    assert last_probes(Scope("other", "default", app.scope.account, app.scope.region), is_local=True) is None
+    file = probes_file(app.scope, is_local=True)
+    other = Scope("other", "default", app.scope.account, app.scope.region)
+    assert file not in {probes_file(app.scope, is_local=False), probes_file(other, is_local=True)}
+    settings = make_settings_for_test()
+    service = Service(settings.app, "api", {settings.name: settings}, {})
+    operation = Operation(picture=access_picture(app), probes_file=file)
+    client = ServiceClient(service=service, runtime=make_runtime(service, operation))
+    shown = client.ask("GET", "/v1/access").json()
+    probed = {found["id"]: found["probed"] for found in shown["claims"] if found["probed"]}
+    assert probed == {claim.id: {"verdict": "fails", "got": "denied", "reason": "AWS said no"}}
+    assert shown["probed_at"] is not None
 
 
 def test_policies_that_aws_keeps_leave_paper_undecided() -> None:

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import botocore.session
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.loaders import Loader, create_loader
 from botocore.parsers import ResponseParserError
 
@@ -117,6 +118,26 @@ class BotocoreAws:
         except BotoCoreError as error:
             raise translate_core_error(error, operation) from error
         return url
+
+    def current_credentials(self) -> tuple[Credentials, datetime | None]:
+        """Give the credentials that calls are signed with now, renewed if it is time, and when they end, if they do.
+
+        Raises: AwsError without any.
+        """
+        try:
+            with self._lock:
+                source = self._session.get_credentials()
+            if source is None:
+                raise NoCredentialsError
+            while True:
+                # botocore keeps the end apart from the keys: another thread may renew both in between.
+                expires_at: datetime | None = getattr(source, "_expiry_time", None)
+                frozen = source.get_frozen_credentials()
+                if getattr(source, "_expiry_time", None) == expires_at:
+                    break
+        except BotoCoreError as error:
+            raise translate_core_error(error, "GetCredentials") from error
+        return Credentials(frozen.access_key or "", frozen.secret_key or "", frozen.token or ""), expires_at
 
     def _make_client(self, service: str, config: Config) -> Any:
         try:

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from keyhole.local.state import make_state_dir, state_dir
 from keyhole.naming import Scope
@@ -26,18 +25,10 @@ def keep_probes(scope: Scope, probes: Sequence[Probe], *, is_local: bool) -> Non
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".verified-")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(document, file)
-    Path(temporary).replace(folder / _file_name(scope, is_local))
+    Path(temporary).replace(probes_file(scope, is_local=is_local))
 
 
-def last_probes(scope: Scope, *, is_local: bool) -> dict[str, Any] | None:
-    """Give what was found last for this app, environment and account; None if nothing was, or it cannot be read."""
-    try:
-        found = json.loads((state_dir() / _file_name(scope, is_local)).read_text("utf-8"))
-        return {"at": str(found["at"]), "claims": [dict(claim) for claim in found["claims"]]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _file_name(scope: Scope, is_local: bool) -> str:
+def probes_file(scope: Scope, *, is_local: bool) -> Path:
+    """Give where they are kept, for this app, environment and account."""
     where = "local" if is_local else "aws"
-    return f"verified-{where}-{scope.account}-{scope.app}-{scope.environment}.json"
+    return state_dir() / f"verified-{where}-{scope.account}-{scope.app}-{scope.environment}.json"

@@ -9,7 +9,22 @@ from typing import Annotated
 import typer
 
 from keyhole import __version__
-from keyhole.cli import down, init, learn, local, plan, rotate, run, serve, simulate, snippets, status, up, verify
+from keyhole.cli import (
+    down,
+    init,
+    learn,
+    local,
+    plan,
+    rotate,
+    run,
+    serve,
+    simulate,
+    snippets,
+    status,
+    token,
+    up,
+    verify,
+)
 from keyhole.cli.bare_environment import past_proxies
 from keyhole.cli.group import KeyholeCommand, KeyholeGroup
 
@@ -51,6 +66,7 @@ app.command("simulate", cls=KeyholeCommand)(simulate.simulate)
 app.command("run", cls=KeyholeCommand, context_settings={"allow_interspersed_args": False})(run.run)
 app.command("learn", cls=KeyholeCommand, context_settings={"allow_interspersed_args": False})(learn.learn)
 app.command("serve", cls=KeyholeCommand)(serve.serve)
+app.command("token", cls=KeyholeCommand)(token.token)
 app.command("snippets", cls=KeyholeCommand)(snippets.snippets)
 app.command("rotate", cls=KeyholeCommand)(rotate.rotate)
 app.command("down", cls=KeyholeCommand)(down.down)

@@ -28,4 +28,15 @@ OwnLocalPort = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
+TokensFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--tokens",
+        envvar="KEYHOLE_TOKENS",
+        help="The file of API tokens. Default: keyhole.tokens.json beside the spec.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
+
 DEFAULT_FILE = Path("keyhole.toml")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from keyhole.service.api.answers import describe_problems
+from keyhole.service.callers.require import RequiredCaller
 from keyhole.service.problems import Problem
-
-Picture = Callable[[], dict[str, Any] | None]
-"""Gives the picture of access as it is known now, as `keyhole.verify.picture` describes; None where there is none."""
 
 
 class AccessGrant(BaseModel):
@@ -67,6 +68,7 @@ class AccessClaim(BaseModel):
     resource: str
     expected: str = Field(examples=["can"])
     why: str
+    place: str = Field(examples=["keyhole.toml:12"])
     on_paper: OnPaper | None
     probed: Probed | None
 
@@ -83,16 +85,37 @@ class Access(BaseModel):
     probed_at: str | None = Field(description="When `keyhole verify` was last run on this machine; null if never.")
 
 
-def make_access_router(picture: Picture) -> APIRouter:
-    """Give the route; the picture is drawn anew for each request, off the event loop."""
-    router = APIRouter()
+def make_access_router(picture: Mapping[str, Any] | None, probes_file: Path | None) -> APIRouter:
+    """Give the route. What was tried last is read for each request: `keyhole verify` may have run since."""
+    router = APIRouter(tags=["access"])
 
-    @router.get("/v1/access", summary="Who can do what, and how that is known")
-    async def read_access() -> Access:
-        found = await to_thread.run_sync(picture)
-        if found is None:
+    @router.get("/v1/access", summary="Who can do what, and how that is known", responses=describe_problems(404))
+    async def read_access(_caller: RequiredCaller) -> Access:
+        if picture is None:
             hint = "it is drawn from AWS's policies; a store at an `endpoint` has none"
             raise Problem(404, "no-picture", "there is no picture of access here", hint=hint)
-        return Access.model_validate(found)
+        probes = await to_thread.run_sync(_read_probes, probes_file)
+        return Access.model_validate(_add_probes(picture, probes) if probes else picture)
 
     return router
+
+
+def _read_probes(file: Path | None) -> Mapping[str, Any] | None:
+    """Give what was found last, None if nothing was or it cannot be read."""
+    if file is None:
+        return None
+    try:
+        found = json.loads(file.read_text("utf-8"))
+        return {"at": str(found["at"]), "claims": {str(claim["id"]): claim for claim in found["claims"]}}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _add_probes(picture: Mapping[str, Any], probes: Mapping[str, Any]) -> dict[str, Any]:
+    claims = [
+        {**claim, "probed": {name: tried[name] for name in ("verdict", "got", "reason")}}
+        if (tried := probes["claims"].get(claim["id"]))
+        else claim
+        for claim in picture["claims"]
+    ]
+    return {**picture, "claims": claims, "probed_at": probes["at"]}

@@ -5,31 +5,50 @@ RFC 7578, "Returning Values from Forms: multipart/form-data": https://www.rfc-ed
 
 from __future__ import annotations
 
+import errno
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO
 
 from anyio import to_thread
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from keyhole.service.problems import Problem
+from keyhole.service.problems import RETRY_AFTER_S, Problem
 
 FIELD = "file"
 # What boundaries, part headers and small other fields may add to the file itself.
 OVERHEAD_BYTES = 64 * 1024
-_SPOOL_BYTES = 1024 * 1024
+# Written in pieces of this size: fifty uploads at once take a few megabytes, however large they are.
+_WRITE_BYTES = 128 * 1024
 _UNITS = ("bytes", "KiB", "MiB", "GiB")
 
 
 @dataclass(slots=True)
 class ReceivedFile:
-    """The file of a form, rewound; `name` is what the client called it and is not to be trusted. Close it."""
+    """The file of a form, on disk until it is closed; `name` is what the client called it and is not to be trusted.
 
-    body: IO[bytes]
+    `sha256` is hexadecimal.
+    """
+
+    path: Path
     name: str
     size_bytes: int
+    sha256: str
+    _file: IO[bytes]
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._file.close()
+
+    def __enter__(self) -> ReceivedFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def show_bytes(count: int) -> str:
@@ -67,17 +86,26 @@ def check_length(content_length: str | None, max_bytes: int) -> None:
         raise too_large(max_bytes)
 
 
-async def receive_file(content_type: str, stream: AsyncIterator[bytes], max_bytes: int) -> ReceivedFile:
+async def receive_file(
+    content_type: str, stream: AsyncIterator[bytes], max_bytes: int, directory: Path | None = None
+) -> ReceivedFile:
     """Read the form's file into a temporary file, reading no further than the limit.
 
-    At most 1 MiB of it is held in memory. Raises: Problem.
+    At most 128 KiB of it are held in memory. Raises: Problem.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not boundary:
         raise _broken("the request is no multipart/form-data")
-    spool: IO[bytes] = SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115
+    file = await to_thread.run_sync(lambda: open_temporary(directory))
     form = _Form(max_bytes)
+    digest = hashlib.sha256()
+
+    def write() -> None:
+        data = form.take_pending()
+        digest.update(data)
+        write_all(file, data)
+
     try:
         parser = _make_parser(boundary, form)
         received_bytes = 0
@@ -86,23 +114,46 @@ async def receive_file(content_type: str, stream: AsyncIterator[bytes], max_byte
             if received_bytes > max_bytes + OVERHEAD_BYTES:
                 raise too_large(max_bytes)
             parser.write(chunk)
-            if len(form.pending) >= _SPOOL_BYTES:
-                await to_thread.run_sync(spool.write, form.take_pending())
+            if len(form.pending) >= _WRITE_BYTES:
+                await to_thread.run_sync(write)
         if not form.is_complete:
             raise _broken("the form ends in the middle" if received_bytes else "the request has no body")
         if form.file_name is None:
             raise _broken(f"the form has no file in a field `{FIELD}`")
         if form.size_bytes == 0:
             raise Problem(400, "empty", "the file is empty", hint="choose an image with something in it")
-        spool.write(form.take_pending())
-        spool.seek(0)
+        await to_thread.run_sync(write)
     except FormParserError as error:
-        spool.close()
+        file.close()
         raise _broken("the form cannot be read") from error
     except BaseException:
-        spool.close()
+        file.close()
         raise
-    return ReceivedFile(spool, form.file_name, form.size_bytes)
+    return ReceivedFile(Path(file.name), form.file_name, form.size_bytes, digest.hexdigest(), file)
+
+
+def open_temporary(directory: Path | None) -> IO[bytes]:
+    """Open a file that goes away when it is closed. What is written can be read by its name at once."""
+    file: IO[bytes] = NamedTemporaryFile(dir=directory, prefix="keyhole-", buffering=0)  # noqa: SIM115
+    return file
+
+
+def write_all(file: IO[bytes], data: bytes) -> None:
+    """Write all of it. Raises: Problem (503) if the disk is full."""
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[file.write(view) :]
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise Problem(
+            503,
+            "no-room",
+            "the service has no room for the file now",
+            hint="nothing is lost: try again in a moment; who runs the service looks after its temporary folder",
+            headers={"Retry-After": str(RETRY_AFTER_S), "Connection": "close"},
+        ) from error
 
 
 class _Form:

@@ -52,8 +52,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
         self.extra = dict(extra or {})
 
 
-def render_problem(problem: Problem) -> JSONResponse:
-    """Give the problem as a response."""
+def render_problem(problem: Problem, request_id: str = "") -> JSONResponse:
+    """Give the problem as a response; by the request's id who runs the service finds it in the log."""
     body: dict[str, str | int] = {
         "type": f"urn:keyhole:problem:{problem.kind}",
         "title": HTTPStatus(problem.status).phrase,
@@ -62,6 +62,8 @@ def render_problem(problem: Problem) -> JSONResponse:
     }
     if problem.hint:
         body["hint"] = problem.hint
+    if request_id:
+        body["request_id"] = request_id
     return JSONResponse(
         body | problem.extra, status_code=problem.status, headers=problem.headers, media_type=MEDIA_TYPE
     )

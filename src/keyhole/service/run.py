@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
+import os
 import socket
-import sys
 from collections.abc import Callable
+from urllib.parse import quote
 
 import uvicorn
+from starlette.types import ASGIApp
 
+from keyhole.aws.client import BotocoreAws
 from keyhole.errors import KeyholeError
 from keyhole.service.app import create_app
+from keyhole.service.callers.scoped import ScopedAws
+from keyhole.service.connections import GuardedConnection, make_room_for_connections
+from keyhole.service.draining import DrainingServer
+from keyhole.service.images.check import ImageChecker
 from keyhole.service.linger import Linger
-from keyhole.service.settings import Settings
-from keyhole.service.store import Store
+from keyhole.service.log_lines import log_to_stderr
+from keyhole.service.metrics import CountedChecker
+from keyhole.service.operation import Operation
+from keyhole.service.runtime import Runtime, make_runtime
+from keyhole.service.s3_store import StoreOpener
+from keyhole.service.settings import Service
+from keyhole.service.store import OpenStore
+from keyhole.service.workers import Reload, Supervisor
 
-_DRAIN_S = 20
+log = logging.getLogger("keyhole.service")
+
 _LAST_PORT = 65535
 
 
@@ -57,45 +70,81 @@ def show_url(listener: socket.socket) -> str:
 
 
 def serve(
-    settings: Settings, store: Store, host: str, port: int, *, announce: Callable[[str], None] | None = None
+    service: Service,
+    operation: Operation,
+    host: str,
+    port: int,
+    *,
+    announce: Callable[[str], None] | None = None,
+    reload: Reload | None = None,
 ) -> None:
-    """Run until SIGINT or SIGTERM, then finish what was begun, for 20 seconds at most.
+    """Run until SIGINT or SIGTERM, then finish what was begun, for a while at most.
 
-    `announce` gets the page's URL once it is certain that connections will be taken. Raises: KeyholeError.
+    `announce` gets the page's URL once it is certain that connections will be taken. `reload` gives what several
+    workers begin anew with on SIGHUP. Raises: KeyholeError.
     """
     with bind(host, port) as listener:
-        _log_to_stderr()
+        log_to_stderr(operation.log_format)
+        runtime = make_runtime(service, operation)
         if announce is not None:
             announce(show_url(listener))
-        # uvicorn raises the signal again once it has drained.
-        with contextlib.suppress(KeyboardInterrupt):
-            make_server(settings, store).run(sockets=[listener])
+        if operation.workers > 1:
+            Supervisor((service, operation), listener, reload=reload).run()
+        else:
+            run_process(service, runtime, listener)
 
 
-def make_server(settings: Settings, store: Store) -> uvicorn.Server:
+def run_process(service: Service, runtime: Runtime, listener: socket.socket) -> None:
+    """Be one process of the service on this socket, until a signal ends it. Raises: KeyholeError."""
+    make_room_for_connections()
+    warn_of_acl()
+    with ImageChecker(workers=max(1, (os.cpu_count() or 1) // runtime.operation.workers)) as checker:
+        opener = make_opener(service, runtime.operation)
+        counted = CountedChecker(checker, runtime.metrics)
+        app = create_app(service, runtime, open_store=opener, checker=counted)
+        make_server(app, runtime).run(sockets=[listener])
+
+
+def make_opener(service: Service, operation: Operation) -> OpenStore:
+    """Give what opens the service's stores: with the workload's credentials, or with those of a caller's session.
+
+    Few retries: a person waits for the answer, and a browser can ask again.
+    """
+    settings = service.first
+    workload = BotocoreAws(
+        settings.region,
+        credentials=operation.credentials,
+        profile=operation.profile,
+        endpoint_url=settings.endpoint_url,
+        max_attempts=2,
+    )
+    return StoreOpener(ScopedAws(workload).choose)
+
+
+def make_server(app: ASGIApp, runtime: Runtime) -> DrainingServer:
     """Give the server: one log line per request, and it is ours."""
     config = uvicorn.Config(
-        Linger(create_app(settings, store)),
+        Linger(app),
+        http=GuardedConnection,
+        loop="auto",
         lifespan="off",
         ws="none",
         log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_DRAIN_S,
+        proxy_headers=False,  # whom to believe is for `keyhole.service.proxies` to say
+        timeout_graceful_shutdown=int(runtime.operation.drain_s),
     )
-    return uvicorn.Server(config)
+    return DrainingServer(config, runtime)
 
 
-def _log_to_stderr() -> None:
-    """Write the service's lines to stderr, unless the program that runs it has arranged otherwise."""
-    for name in ("keyhole.service", "uvicorn"):
-        log = logging.getLogger(name)
-        if log.hasHandlers():
-            continue
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
-        log.addHandler(handler)
-        log.propagate = False
-    logging.getLogger("keyhole.service").setLevel(logging.INFO)
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # broken forms are the client's, and answered
+def warn_of_acl() -> None:
+    """Say that the ACL which programs of this kind take from the environment is not sent, and why."""
+    wanted = os.environ.get("AWS_S3_ACL", "")
+    if wanted:
+        log.warning(
+            "AWS_S3_ACL=%s is not sent: the bucket enforces its owner and takes no ACL; "
+            "who may read is in the file (`public_read`)",
+            quote(wanted[:40]),
+        )

@@ -99,13 +99,14 @@ class Settings:
 class Service:
     """One service: all uploads of one workload, by their names, and who may call.
 
-    `uploads` has one at least; the first is meant where a request names none.
+    `uploads` has one at least; the first is meant where a request names none. `account` is "" where there is no AWS.
     """
 
     app: str
     workload: str
     uploads: Mapping[str, Settings]
     callers: Mapping[str, TokenCallers | OidcCallers]
+    account: str = ""
 
     @property
     def first(self) -> Settings:

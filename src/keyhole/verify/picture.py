@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from keyhole.blueprint import Blueprint, Claim
@@ -13,11 +12,10 @@ from keyhole.spec.model import AccessKeyWorkload
 from keyhole.verify.rehearse import rehearse
 
 
-def access_picture(blueprint: Blueprint, probes: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Give what a person needs to see who can do what, and why that is believed.
+def access_picture(blueprint: Blueprint) -> dict[str, Any]:
+    """Give what a person needs to see who can do what, and why that is believed; nothing is tried yet.
 
-    `probes` is what `keyhole verify` found last: {"at": ISO 8601, "claims": [{"id", "verdict", "got", "reason"}]}, None
-    where it has not been run here. Shape: {app, environment, account, workloads: [{name, kind, runs_as, grants:
+    Shape: {app, environment, account, workloads: [{name, kind, runs_as, grants:
     [{bucket, prefix, verbs}]}], buckets: [{key, name, public_prefixes, encryption, versioning}], claims: [{id, who,
     sentence, action, resource, expected, why, place, on_paper: {holds, reason} | None, probed: {verdict, got, reason}
     | None}], probed_at}.
@@ -38,8 +36,8 @@ def access_picture(blueprint: Blueprint, probes: Mapping[str, Any] | None = None
             }
             for key, bucket in app.buckets.items()
         ],
-        "claims": _claims(blueprint, probes),
-        "probed_at": probes["at"] if probes else None,
+        "claims": _claims(blueprint),
+        "probed_at": None,
     }
 
 
@@ -58,18 +56,17 @@ def _workload(blueprint: Blueprint, key: str) -> dict[str, Any]:
     }
 
 
-def _claims(blueprint: Blueprint, probes: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+def _claims(blueprint: Blueprint) -> list[dict[str, Any]]:
     decided: dict[str, dict[str, Any]] = {}
     if not _needs_aws_policies(blueprint):
         decided = {
             rehearsal.claim.id: {"holds": rehearsal.holds, "reason": rehearsal.reason}
             for rehearsal in rehearse(blueprint)
         }
-    tried = {str(found["id"]): found for found in probes["claims"]} if probes else {}
-    return [_claim(claim, decided.get(claim.id), tried.get(claim.id)) for claim in blueprint.claims]
+    return [_claim(claim, decided.get(claim.id)) for claim in blueprint.claims]
 
 
-def _claim(claim: Claim, on_paper: dict[str, Any] | None, probed: Mapping[str, Any] | None) -> dict[str, Any]:
+def _claim(claim: Claim, on_paper: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "id": claim.id,
         "who": claim.who,
@@ -80,7 +77,7 @@ def _claim(claim: Claim, on_paper: dict[str, Any] | None, probed: Mapping[str, A
         "why": claim.why,
         "place": claim.place,
         "on_paper": on_paper,
-        "probed": {name: probed[name] for name in ("verdict", "got", "reason")} if probed else None,
+        "probed": None,
     }
 
 
