@@ -22,6 +22,7 @@ $(STAMP): requirements/dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src/keyhole
 	@touch $@
 
 demo: setup ## Run the whole story against the local AWS and serve the upload page (CHECK=1: check everything, then exit)
@@ -30,6 +31,7 @@ demo: setup ## Run the whole story against the local AWS and serve the upload pa
 test: setup ## Run all tests
 	@sh scripts/install-chromium.sh
 	@sh scripts/install-javascript.sh tests/clients/js
+	@sh scripts/install-javascript.sh examples/instagram-static-files
 	@$(BIN)/pytest -n $(JOBS) $(TESTS)
 
 check: setup ## Lint, types, layers

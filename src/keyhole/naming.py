@@ -16,6 +16,12 @@ class Scope:
     environment: str
     account: str
     region: str
+    elsewhere: tuple[tuple[str, str, str], ...] = ()
+    """Kind, name and path of what the file names in IAM and is there already, at another path than the scope's."""
+
+    def path_of(self, kind: str, name: str) -> str:
+        """Give the IAM path of a role, user, policy or instance profile of the file: it never changes."""
+        return next((path for kind_, name_, path in self.elsewhere if (kind_, name_) == (kind, name)), self.iam_path)
 
     @property
     def partition(self) -> str:
@@ -37,3 +43,8 @@ class Scope:
     def owns(self, tags: dict[str, str]) -> bool:
         """Hold iff the tags of a resource say that it belongs to this scope."""
         return all(tags.get(key) == value for key, value in self.tags.items())
+
+
+def short_name(name: str) -> str:
+    """Give what people call it: of an ARN the last part, any other name as it is."""
+    return name.rpartition("/")[2].rpartition(":")[2] if name.startswith("arn:") else name

@@ -9,6 +9,7 @@ from keyhole.resources.managed_policy import ManagedPolicy
 from keyhole.resources.role import Role
 from keyhole.resources.user import User
 from keyhole.spec import load_spec
+from keyhole.verify.rehearse import rehearse
 
 ACCOUNT = "111122223333"
 HEAD = '[app]\nname = "shop"\nregion = "eu-west-1"\n[buckets.a]\n[buckets.b]\n'
@@ -127,6 +128,36 @@ def test_claims_say_both_what_can_and_what_cannot_be_done(tmp_path: Path) -> Non
     assert claims[("s3:PutObject", "x/")] is Expected.CANNOT
     assert claims[("s3:DeleteObject", "x/")] is Expected.CANNOT
     assert claims[("s3:GetObject", "keyhole-probe/outside/")] is Expected.CANNOT
+
+
+@pytest.mark.parametrize(
+    ("verbs", "prefix", "public", "cannot"),
+    [
+        ('"write", "delete"', "", "", ["s3:GetObject", "s3:ListBucket"]),
+        ('"write", "delete"', "", 'public_read = [""]', ["s3:ListBucket"]),
+        ('"write", "delete", "list"', "", 'public_read = [""]', []),
+        ('"write", "delete"', "img/2026/", 'public_read = ["img/"]', []),
+        ('"write", "delete"', "img/", 'public_read = ["img/2026/"]', ["s3:GetObject"]),
+    ],
+)
+def test_what_is_not_granted_is_denied_unless_everyone_may(
+    tmp_path: Path, verbs: str, prefix: str, public: str, cannot: list[str]
+) -> None:
+    """A missing verb is a claim of its own; not that a server cannot read what the whole web reads."""
+    bucket = f"[buckets.open]\n{public}\n"
+    made = blueprint(tmp_path, bucket + workload(f'{{ bucket = "open", prefix = "{prefix}", verbs = [{verbs}] }}'))
+    arn = f"arn:aws:s3:::shop-open-{ACCOUNT}"
+    denied = [
+        claim.action
+        for claim in made.claims
+        if claim.who == "web"
+        and claim.expected is Expected.CANNOT
+        and claim.action in {"s3:GetObject", "s3:ListBucket"}
+        and claim.resource in {arn, f"{arn}/{prefix}*"}
+        and "outside" not in claim.id
+    ]
+    assert sorted(denied) == cannot
+    assert all(rehearsal.holds for rehearsal in rehearse(made))
 
 
 def test_claims_have_different_ids_and_places_in_the_file(tmp_path: Path) -> None:

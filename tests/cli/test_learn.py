@@ -143,6 +143,27 @@ def test_denials_are_learned_from(learn: Learn) -> None:
     assert "1 read of keys that are not there: 403 with these grants" in text
 
 
+def test_the_policy_file_counts_as_granted(local_aws: LocalAws, account: AccountFactory, folder: Path) -> None:
+    """What its statements allow takes no grant and is not told as lacking; what they do not is denied as before."""
+    (folder / "keyhole.toml").write_text(f'{SPEC}policy_file = "more.json"\n', "utf-8")
+    statement = {
+        "Effect": "Allow",
+        "Action": ["s3:PutObject", "s3:PutObjectTagging"],
+        "Resource": f"arn:aws:s3:::{IMAGES}/jobs/*",
+    }
+    (folder / "more.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": statement}), "utf-8")
+    (folder / "job.py").write_text(
+        "import boto3\n"
+        's3 = boto3.client("s3")\n'
+        f's3.put_object(Bucket="{IMAGES}", Key="jobs/a", Body=b"1", Tagging="a=b")\n',
+        "utf-8",
+    )
+    assert up(account("eu-west-1"), blueprint_of(folder / "keyhole.toml")).is_complete
+    done = run(local_aws.port, folder, "--as", "job", "--", PYTHON, "job.py")
+    assert done.stdout == "2 requests covered by `more.json`: no grant is needed\n"
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_policy_alone(learn: Learn) -> None:
     """As AWS takes it, and nothing else on stdout."""
     done = learn("--as", "web", "--policy", "--", PYTHON, "app.py")

@@ -13,7 +13,7 @@ from keyhole.spec import load_spec
 from local_story import AccountFactory, blueprint_of, run_instance, up
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").glob("*/*.md"))]
 EXAMPLE = ROOT / "examples" / "ai-image-community" / "keyhole.toml"
 
 

@@ -40,7 +40,8 @@ class ExampleCopy:
 
     def __init__(self, example: Path, folder: Path, local_aws: LocalAws) -> None:
         self.folder = folder / example.name
-        shutil.copytree(example, self.folder)
+        made_there = shutil.ignore_patterns("node_modules", ".env", "*_accessKeys.csv")
+        shutil.copytree(example, self.folder, ignore=made_there)
         self.file = self.folder / "keyhole.toml"
         self._local_port = str(local_aws.port)
 

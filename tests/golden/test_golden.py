@@ -14,7 +14,8 @@ from keyhole.spec.schema import SCHEMA_FILE, schema_text
 from local_story import INSTANCE, AccountFactory, blueprint_of, plan, run_instance, up
 
 FOLDER = Path(__file__).parent
-EXAMPLE = FOLDER.parents[1] / "examples" / "ai-image-community" / "keyhole.toml"
+EXAMPLES = FOLDER.parents[1] / "examples"
+EXAMPLE = EXAMPLES / "ai-image-community" / "keyhole.toml"
 
 
 def agree(name: str, found: object, replacing: dict[str, str]) -> None:
@@ -46,19 +47,25 @@ def test_the_plan_of_the_example_is_the_golden_one(account: AccountFactory, stor
     agree("ai-image-community.down.json", found, {instance: "INSTANCE", association: "ASSOCIATION"})
 
 
-SPECS = sorted((FOLDER / "specs").glob("*.toml"))
+SPECS = {
+    **{file.stem: (file, "") for file in sorted((FOLDER / "specs").glob("*.toml"))},
+    "pacs-masks": (EXAMPLES / "pacs-masks" / "keyhole.toml", "dev"),
+    "instagram-static-files": (EXAMPLES / "instagram-static-files" / "keyhole.toml", ""),
+}
 
 
-@pytest.mark.parametrize("file", SPECS, ids=[file.stem for file in SPECS])
+@pytest.mark.parametrize("name", SPECS)
 def test_the_plans_and_claims_of_each_kind_are_the_golden_ones(
-    account: AccountFactory, file: Path, tmp_path: Path
+    account: AccountFactory, name: str, tmp_path: Path
 ) -> None:
     """One file for each kind: every call from nothing up and down again, and what must hold in between."""
+    file, environment = SPECS[name]
     aws = account(region="us-east-1")
     # A copy: keys are handed over beside the file.
-    blueprint = blueprint_of(shutil.copytree(file.parent, tmp_path / "specs") / file.name)
+    copy = shutil.copytree(file.parent, tmp_path / "specs", ignore=shutil.ignore_patterns("node_modules")) / file.name
+    blueprint = blueprint_of(copy, environment=environment)
     folder = {str(tmp_path / "specs"): "FOLDER"}
-    agree(f"{file.stem}.up.json", plan_as_json(plan(aws, blueprint)), folder)
+    agree(f"{name}.up.json", plan_as_json(plan(aws, blueprint)), folder)
     assert up(aws, blueprint).is_complete
     assert plan(aws, blueprint).is_empty
     snapshot = take_snapshot(aws, blueprint, only_ours=True)
@@ -67,8 +74,8 @@ def test_the_plans_and_claims_of_each_kind_are_the_golden_ones(
         for user in aws.pages("iam", "ListUsers", "Users")
         for key in aws.pages("iam", "ListAccessKeys", "AccessKeyMetadata", UserName=user["UserName"])
     }
-    agree(f"{file.stem}.down.json", plan_as_json(plan_down(blueprint, snapshot)), {**folder, **keys})
-    agree(f"{file.stem}.claims.json", claims_of(blueprint), {})
+    agree(f"{name}.down.json", plan_as_json(plan_down(blueprint, snapshot)), {**folder, **keys})
+    agree(f"{name}.claims.json", claims_of(blueprint), {})
 
 
 def test_the_schema_beside_the_example_is_the_model_s() -> None:

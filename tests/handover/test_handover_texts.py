@@ -82,7 +82,15 @@ def test_a_toml_file_of_ours_alone_comes_and_goes() -> None:
     values: dict[str, Scalar | None] = {"a.x": "1", "a.y": True, "b.z": 2}
     text = toml_text.write_values("", values)
     assert tomllib.loads(text) == {"a": {"x": "1", "y": True}, "b": {"z": 2}}
-    assert toml_text.remove_values(text, set(values)).strip() == ""
+    assert toml_text.remove_values(text, set(values)) == ""
+
+
+def test_tables_of_ours_leave_no_gap_before_those_of_others() -> None:
+    """Someone added a table below ours: it is all that is left, and between theirs there is one blank line again."""
+    values: dict[str, Scalar | None] = {"a.x": "1", "b.z": 2}
+    ours, theirs = toml_text.write_values("", values), '[log]\nlevel = "info"\n'
+    assert toml_text.remove_values(f"{ours}\n{theirs}", set(values)) == theirs
+    assert toml_text.remove_values(f"[c]\n\n{ours}\n{theirs}", set(values)) == f"[c]\n\n{theirs}"
 
 
 @pytest.mark.parametrize(
@@ -99,6 +107,21 @@ def test_toml_that_cannot_be_edited_is_refused(text: str) -> None:
     """Rather than damage a table that is written in another way, nothing is written."""
     with pytest.raises(KeyholeError):
         toml_text.write_values(text, {"object_storage.provider": "s3", "object_storage.new": 1})
+
+
+@pytest.mark.parametrize("separator", ["\x85", "\u2028", "\x0c", "\x1e"])
+def test_only_a_line_feed_ends_a_line(separator: str) -> None:
+    """What else Unicode takes for the end of a line stands in values, and those that others wrote stay whole."""
+    theirs = f"MOTD=a{separator}KEY=b\n"
+    assert env_text.read_values(theirs) == {"MOTD": f"a{separator}KEY=b"}
+    written = env_text.write_values(theirs, {"KEY": "ours"})
+    assert written == f"{theirs}KEY=ours\n"
+    assert env_text.remove_values(written, {"KEY"}) == theirs
+    if separator >= "\x80":  # TOML takes no control characters
+        theirs = f'[log]\nmotd = "a{separator}b"\n'
+        written = toml_text.write_values(theirs, {"a.key": "ours", "log.level": "x"})
+        assert written == f'{theirs}level = "x"\n\n[a]\nkey = "ours"\n'
+        assert toml_text.remove_values(written, {"a.key", "log.level"}) == theirs
 
 
 NAMES = st.sampled_from(["a", "b", "c"])

@@ -63,10 +63,22 @@ def test_what_is_written_reads_the_same(policy: Any) -> None:
             ),
         ),
         (change(Condition={"NumericEquals": {"k": 10}}), change(Condition={"NumericEquals": {"k": "10"}})),
+        (change(), document(RICH, RICH)),
+        (change(), document(RICH, Id="x")),
+        (change(), change(Sid="x")),
+        (change(Action=["s3:GetObject"]), change(Action="S3:getObject")),
+        (change(NotAction="s3:Get*"), change(NotAction=["S3:GET*"])),
+        (change(Principal={"AWS": "111122223333"}), change(Principal={"AWS": "arn:aws:iam::111122223333:root"})),
+        (change(Principal={"AWS": "111122223333"}), change(Principal={"AWS": ["arn:aws-cn:iam::111122223333:root"]})),
+        (change(Principal="*"), change(Principal={"AWS": "*"})),
+        (change(NotPrincipal="*"), change(NotPrincipal={"AWS": ["*"]})),
+        ({"Statement": [ONE]}, {"Version": "2008-10-17", "Statement": ONE}),
     ],
 )
 def test_the_same(one: Any, other: Any) -> None:
-    """Lists of one, order, repetition, the case of condition keys and the quotes of a scalar say nothing."""
+    """Lists of one, order, repetition, names, the case of actions and condition keys, the quotes of a scalar, how an
+    account or everyone is written, and a version that is the default, say nothing.
+    """
     assert same_document(one, other) is True
     assert same_document(other, one) is True
 
@@ -76,14 +88,13 @@ def test_the_same(one: Any, other: Any) -> None:
     [
         None,
         document(),
-        document(RICH, RICH),
-        document(RICH, Id="x"),
         {**change(), "Version": "2008-10-17"},
         {"Statement": [RICH]},
         change(Effect="Deny"),
-        change(Sid="x"),
-        change(Action="S3:*"),
         change(Action=["s3:*", "s3:Get*"]),
+        change(Resource="ARN:aws:s3:::masks"),
+        change(Principal={"AWS": "arn:aws:iam::111122223333:user/root"}),
+        change(Principal={"AWS": "arn:aws:iam::1111222233334:root"}),
         change(Resource=["*", "arn:aws:s3:::masks"]),
         change(Principal="*"),
         change(Principal={"AWS": ["111122223333"], "Service": "ec2.amazonaws.com"}),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from keyhole.iam import PolicyKind, parse_policy
 from keyhole.learn import Lesson, Needed, by_principal, learn, read_uses
 from keyhole.learn.policy import find_unallowed
 from keyhole.spec.model import Grant
@@ -175,3 +176,45 @@ def test_a_role_that_was_assumed_is_named(action: str) -> None:
     found = lesson(event("AssumeRole", asked(action, other)))
     assert found.policy["Statement"] == [{"Effect": "Allow", "Action": action, "Resource": other}]
     assert found.unproved == ()
+
+
+def test_what_the_policy_file_allows_needs_no_grant() -> None:
+    """It is neither lacking nor without a verb, and the policy that suffices has it; a covering grant comes first."""
+    statements = [
+        {"Effect": "Allow", "Action": ["s3:PutObject", "s3:PutObjectTagging"], "Resource": "arn:aws:s3:::images/*"},
+        {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::images/locked/*"},
+    ]
+    file_policy = parse_policy({"Version": "2012-10-17", "Statement": statements}, PolicyKind.IDENTITY)
+    uses = read_uses(
+        [
+            on_object("Put", "images/uploads/a.png"),
+            on_object("Put", "images/tmp/a.png"),
+            event("PutObjectTagging", asked("s3:PutObjectTagging", "arn:aws:s3:::images/tmp/a.png")),
+            on_object("Put", "images/locked/a.png", allowed=False),
+            on_object("Get", "images/tmp/a.png", allowed=False),
+        ]
+    )
+    found = learn(ROLE, uses, [grant("images", "uploads/", "write")], file_policy)
+    assert [use.action for use in found.by_file] == ["s3:PutObject", "s3:PutObjectTagging"]
+    assert {use.path for use in found.by_file} == {"tmp/a.png"}
+    assert found.needs.grants == (
+        Needed("images", "locked/", ("write",)),
+        Needed("images", "tmp/", ("read",)),
+        Needed("images", "uploads/", ("write",)),
+    )
+    assert found.needs.without_verb == ()
+    assert found.comparison is not None
+    assert [use.path for use in found.comparison.lacking] == ["locked/a.png", "tmp/a.png"]
+    assert found.comparison.unused == ()
+    assert find_unallowed(found.policy, uses) == ()
+    without = learn(ROLE, uses, [grant("images", "uploads/", "write")])
+    assert len(without.needs.without_verb) == 1
+
+
+def test_what_the_policy_file_allows_and_was_denied_is_told() -> None:
+    """A boundary, or a file that was changed since `up`, denies it: no grant helps, and it is not settled."""
+    statement = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::images/*"}
+    file_policy = parse_policy({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.IDENTITY)
+    uses = read_uses([on_object("Put", "images/a.png", allowed=False)])
+    found = learn(ROLE, uses, [], file_policy)
+    assert (found.denied, found.needs.grants, found.is_settled) == (uses, (), False)

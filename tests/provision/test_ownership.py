@@ -165,7 +165,7 @@ def test_down_leaves_what_lost_its_tags_and_takes_the_rest(aws: BotocoreAws, app
 
 def test_every_kind_is_ours_by_tag_or_by_what_it_hangs_on() -> None:
     """Whoever adds a kind says here how its tags are set, or why it has none of its own."""
-    by_what_it_hangs_on = {"instance-attachment", "access-key"}
+    by_what_it_hangs_on = {"instance-attachment", "access-key", "inline-policy"}
     tested_elsewhere = {"oidc-provider", "secret"}
     assert set(KINDS) == set(TAGGERS) | by_what_it_hangs_on | tested_elsewhere
 

@@ -90,16 +90,14 @@ def test_a_rotation_that_is_under_way_makes_no_third_key() -> None:
 
 
 def test_what_is_to_be_said_of_keys_is_said() -> None:
-    """A key that is due, a place without the key, no key at all: each with the command that mends it."""
-    assert list(handover_findings(WANT, state(NEW), NOW, 90)) == []
-    (due,) = handover_findings(WANT, state(OLD, held="OLD"), NOW, 89)
-    assert (due.check, due.fix) == ("key.rotation", "`keyhole rotate`")
-    (lacking,) = handover_findings(WANT, state(NEW, held="GONE"), NOW, None)
+    """A place without the key, no key at all: each with the command that mends it."""
+    assert list(handover_findings(WANT, state(NEW))) == []
+    (lacking,) = handover_findings(WANT, state(NEW, held="GONE"))
     assert (lacking.severity, lacking.fix) == (Severity.PROBLEM, "`keyhole up`")
     there = state(NEW)
     second = PlaceState(Place("csv", "key.csv", {}, "key.csv"))
     two = ExistingAccessKey("up", there.keys, (*there.places, second), "", {})
-    assert [finding.summary for finding in handover_findings(WANT, two, NOW, 90)] == ["key.csv holds no key"]
+    assert [finding.summary for finding in handover_findings(WANT, two)] == ["key.csv holds no key"]
 
 
 @pytest.fixture

@@ -3,16 +3,19 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from key_story import app_with, key_ids, key_in, key_of, state_of
 from keyhole.aws import Aws
 from keyhole.aws.client import BotocoreAws
 from keyhole.blueprint import Blueprint
 from keyhole.errors import AwsError
 from keyhole.provision import Applied, Change, Plan, Verb, apply_plan, plan_down, plan_up, take_snapshot
+from keyhole.provision.rotate import end_old_key, handover_findings, plan_ending
 from keyhole.resources.role import Role
 from local_story import AccountFactory, blueprint_of, down, inventory, plan, run_instance, up
 from recording_aws import refusal
@@ -228,3 +231,23 @@ def test_plans_say_what_they_lead_to(aws: BotocoreAws, app: Blueprint) -> None:
     assert [change.want for change in made.changes] == list(app.resources)
     assert up(aws, app).is_complete
     assert all(change.want is None for change in plan_to_go(aws, app).changes)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_ups_that_each_make_a_key_leave_one_that_works(account: AccountFactory, tmp_path: Path, seed: int) -> None:
+    """The file has a key that works. The other run's key is told, not deleted, as that run may have been elsewhere.
+
+    `rotate` makes room: after it only keys that work somewhere, or one new one, are left.
+    """
+    aws, app = account("eu-west-1"), app_with(tmp_path)
+    run_in_turns(aws, seed, one_by_one(plan(aws, app)), one_by_one(plan(aws, app)))
+    assert up(aws, app).is_complete
+    held, _ = key_in(tmp_path)
+    assert held in key_ids(aws)
+    assert plan(aws, app).is_empty
+    if len(key_ids(aws)) == 2:
+        found = [finding.check for finding in handover_findings(key_of(app), state_of(aws, app))]
+        assert found == []
+        ending = end_old_key(state_of(aws, app), datetime.now(UTC) + timedelta(days=2), unused_for=timedelta(days=1))
+        assert apply_plan(plan_ending(key_of(app), ending, app.scope), aws).is_complete
+    assert key_ids(aws) == [held]

@@ -66,6 +66,11 @@ KEYS = st.text("abcxyz-_09", min_size=1, max_size=5)
 VALUES = st.one_of(st.integers(0, 9), st.text("ab[]{}#='\\\"", max_size=6), st.lists(st.integers(0, 9), max_size=3))
 
 
+def test_only_a_line_feed_ends_a_line() -> None:
+    """What else Unicode takes for the end of a line stands inside of strings."""
+    assert find_positions('a = "x\u2028y\x85z"\r\nb = 1\r\n') == {("a",): 1, ("b",): 2}
+
+
 @given(st.dictionaries(KEYS, st.dictionaries(KEYS, VALUES, max_size=4), max_size=4))
 def test_every_key_of_any_file_has_the_line_it_was_written_on(tables: dict[str, dict[str, Any]]) -> None:
     """For generated files the scanner agrees with the writer about every line."""

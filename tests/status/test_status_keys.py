@@ -163,4 +163,4 @@ def test_a_key_that_is_handed_over_is_fine_until_the_place_loses_it(aws: Botocor
     (tmp_path / "app.env").unlink()
     report = make_report(app, read_status(aws, app), datetime.now(UTC))
     found = [(entry.address, one.check) for entry in report.entries for one in entry.findings if one.counts]
-    assert found == [("access-key.uploader", "access-key.nowhere")]
+    assert found == [("access-key.uploader", "key.handover")]

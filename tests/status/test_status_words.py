@@ -72,7 +72,12 @@ def document(*statements: dict[str, Any]) -> dict[str, Any]:
         (
             document(statement(Sid="A")),
             document(statement(Sid="B")),
-            ("B: Sid is A where the file says B",),
+            (),
+        ),
+        (
+            document(statement("S3:getobject", ARN, Principal={"AWS": "123456789012"})),
+            document(statement("s3:GetObject", f"{ARN}/a", Principal={"AWS": "arn:aws:iam::123456789012:root"})),
+            (f"Resource is {ARN} where the file says {ARN}/a",),
         ),
         (
             document({"Effect": "Deny", "NotAction": "s3:*", "NotResource": ARN, "NotPrincipal": {"AWS": ["1", "2"]}}),

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,9 +14,9 @@ import botocore.session
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-from botocore.loaders import Loader, create_loader
 from botocore.parsers import ResponseParserError
 
+from keyhole.aws.service_models import service_models
 from keyhole.aws.translate import translate_client_error, translate_core_error, translate_nonsense
 from keyhole.errors import KeyholeError
 
@@ -29,14 +28,6 @@ class Credentials:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     session_token: str = field(default="", repr=False)
-
-
-@cache
-def _service_models() -> Loader:
-    """Give botocore's service models, read once for all sessions of this process."""
-    search_path = os.environ.get("AWS_DATA_PATH", "").split(os.pathsep)
-    loader: Loader = create_loader(os.pathsep.join(path for path in search_path if path) or None)
-    return loader
 
 
 class BotocoreAws:
@@ -75,7 +66,7 @@ class BotocoreAws:
         # With credentials of its own it must not stumble over a profile that the environment names.
         without_profile = {"profile": (None, None, None, None)} if credentials is not None or anonymous else None
         self._session = botocore.session.Session(session_vars=without_profile, profile=profile or None)
-        self._session.register_component("data_loader", _service_models())
+        self._session.register_component("data_loader", service_models(os.environ.get("AWS_DATA_PATH", "")))
         if credentials is not None:
             self._session.set_credentials(
                 credentials.access_key_id, credentials.secret_access_key, credentials.session_token or None

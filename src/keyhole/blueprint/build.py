@@ -19,10 +19,12 @@ from keyhole.blueprint.terraform import lock_claims, lock_table
 from keyhole.blueprint.workloads import workload_claims, workload_resources
 from keyhole.errors import Mistake, SpecError
 from keyhole.iam import QUOTAS, PolicyKind, check_quota
+from keyhole.iam.quotas import INLINE_ROLE, INLINE_USER
 from keyhole.iam.text import write_document
 from keyhole.naming import Scope
 from keyhole.resources import Wanted
 from keyhole.resources.bucket import Bucket
+from keyhole.resources.inline_policy import InlinePolicy
 from keyhole.resources.managed_policy import ManagedPolicy
 from keyhole.spec import App, Spec
 from keyhole.spec.model import GithubActionsWorkload
@@ -38,13 +40,13 @@ class Blueprint:
     claims: tuple[Claim, ...]
 
 
-def build_blueprint(spec: Spec, account: str) -> Blueprint:
-    """Give the blueprint of the app in this account.
+def build_blueprint(spec: Spec, account: str, elsewhere: tuple[tuple[str, str, str], ...] = ()) -> Blueprint:
+    """Give the blueprint of the app in this account; `elsewhere`: what of it stands at another IAM path there.
 
     Raises: SpecError for what only shows when names are complete.
     """
     app, places = spec.app, spec.places
-    scope = Scope(app.name, app.environment, account, app.region)
+    scope = Scope(app.name, app.environment, account, app.region, elsewhere)
     if mistakes := (*name_mistakes(spec, account), *file_mistakes(spec, scope)):
         raise SpecError(mistakes)
     resources: list[Wanted] = [bucket_resource(app, key, scope) for key in app.buckets]
@@ -73,6 +75,12 @@ def _too_long(spec: Spec, resources: Iterable[Wanted]) -> Iterator[Mistake]:
             case ManagedPolicy():
                 error = check_quota(write_document(resource.document), QUOTAS[PolicyKind.IDENTITY])
                 path, hint = ("workloads", key), "join grants under a common prefix, or split the workload"
+            case InlinePolicy():
+                quota = INLINE_USER if resource.holder_kind == "user" else INLINE_ROLE
+                error = check_quota(write_document(resource.document), quota)
+                path, hint = ("workloads", key, "inline"), "leave `inline` out: a managed policy may have 6,144"
+                if quota is INLINE_ROLE:
+                    hint = "join grants under a common prefix, or split the workload"
             case Bucket() if resource.settings.policy is not None:
                 error = check_quota(write_document(resource.settings.policy), QUOTAS[PolicyKind.RESOURCE])
                 path, hint = ("buckets", key, "public_read"), "join prefixes under a common one"

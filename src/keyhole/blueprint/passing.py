@@ -23,7 +23,8 @@ def passing_policy(app: App, key: str, role_arn: str, scope: Scope) -> ManagedPo
     if not isinstance(workload, Ec2Workload | EcsWorkload) or workload.pass_role_policy is None:
         return None
     name = app.fill(workload.pass_role_policy, scope.account)
-    arn = f"arn:{scope.partition}:iam::{scope.account}:policy{scope.iam_path}{name}"
+    path = scope.path_of("policy", name)
+    arn = f"arn:{scope.partition}:iam::{scope.account}:policy{path}{name}"
     statement = {
         "Sid": "PassThisRole",
         "Effect": "Allow",
@@ -32,7 +33,7 @@ def passing_policy(app: App, key: str, role_arn: str, scope: Scope) -> ManagedPo
         "Condition": {"StringEquals": {_PASSED_KEY: _service(workload, scope)}},
     }
     document = {"Version": VERSION, "Statement": [statement]}
-    return ManagedPolicy(f"policy.{key}{LAUNCHER}", arn, scope.iam_path, document, scope.tags)
+    return ManagedPolicy(f"policy.{key}{LAUNCHER}", arn, path, document, scope.tags)
 
 
 def passing_claims(app: App, key: str, role_arn: str, scope: Scope, places: Places) -> Iterator[Claim]:

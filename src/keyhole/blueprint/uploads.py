@@ -104,12 +104,13 @@ def caller_resources(app: App, key: str, holder: str, scope: Scope) -> Iterator[
             continue
         role = caller_role_name(app, name, scope.account)
         address = f"{name}{CALLERS}"
-        arn = f"arn:{scope.partition}:iam::{scope.account}:policy{scope.iam_path}{role}"
-        yield ManagedPolicy(f"policy.{address}", arn, scope.iam_path, _caller_policy(app, name, scope), scope.tags)
+        policy_path = scope.path_of("policy", role)
+        arn = f"arn:{scope.partition}:iam::{scope.account}:policy{policy_path}{role}"
+        yield ManagedPolicy(f"policy.{address}", arn, policy_path, _caller_policy(app, name, scope), scope.tags)
         yield Role(
             address=f"role.{address}",
             name=role,
-            path=scope.iam_path,
+            path=scope.path_of("role", role),
             trust=account_trust(scope.partition, scope.account, [holder]),
             policy_arns=(arn,),
             tags=scope.tags,

@@ -17,6 +17,7 @@ from keyhole.blueprint.terraform import lock_statements
 from keyhole.blueprint.uploads import caller_resources, upload_claims, upload_statements
 from keyhole.naming import Scope
 from keyhole.resources import Wanted
+from keyhole.resources.inline_policy import InlinePolicy
 from keyhole.resources.instance_attachment import InstanceAttachment
 from keyhole.resources.instance_profile import InstanceProfile
 from keyhole.resources.managed_policy import ManagedPolicy
@@ -67,7 +68,8 @@ def _has_policy(app: App, key: str) -> bool:
 def holder_arn(app: App, key: str, scope: Scope) -> str:
     """Give the ARN of the workload's role, or of its user."""
     names = workload_names(app, key, scope.account)
-    holder = f"user{scope.iam_path}{names.user}" if names.user else f"role{scope.iam_path}{names.role}"
+    kind, name = ("user", names.user) if names.user else ("role", names.role)
+    holder = f"{kind}{scope.path_of(kind, name)}{name}"
     return f"arn:{scope.partition}:iam::{scope.account}:{holder}"
 
 
@@ -79,43 +81,56 @@ def workload_resources(spec: Spec, key: str, scope: Scope) -> Iterator[Wanted]:
     iam = f"arn:{scope.partition}:iam::{scope.account}"
     policy_arns: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    inline = outgoing_arn = ""
+    document: dict[str, Any] = {}
     if names.policy:
-        policy_arn = f"{iam}:policy{scope.iam_path}{names.policy}"
+        policy_path = scope.path_of("policy", names.policy)
+        policy_arn = f"{iam}:policy{policy_path}{names.policy}"
         more = (
             *(*lock_statements(app, key, scope), *key_statements(app, key, scope)),
             *(*file_statements(spec, key, scope), *upload_statements(app, key, scope)),
         )
         document = grant_policy(grants_with_arns(app, workload.grants, scope), more)
-        yield ManagedPolicy(f"policy.{key}", policy_arn, scope.iam_path, document, scope.tags)
-        policy_arns, needs = (policy_arn,), (f"policy.{key}",)
+        if workload.inline:
+            inline, outgoing_arn = names.policy, policy_arn
+        else:
+            yield ManagedPolicy(f"policy.{key}", policy_arn, policy_path, document, scope.tags)
+            policy_arns, needs = (policy_arn,), (f"policy.{key}",)
     yield from caller_resources(app, key, holder_arn(app, key, scope), scope)
     boundary_arn = policy_arns[0] if workload.boundary else ""
     if isinstance(workload, AccessKeyWorkload):
-        yield User(f"user.{key}", names.user, scope.iam_path, policy_arns, scope.tags, boundary_arn, depends_on=needs)
+        path = scope.path_of("user", names.user)
+        yield User(f"user.{key}", names.user, path, policy_arns, scope.tags, boundary_arn, inline, outgoing_arn, needs)
+        if inline:
+            yield InlinePolicy(f"inline-policy.{key}", "user", names.user, inline, document, (f"user.{key}",))
         return
     if isinstance(workload, GithubActionsWorkload):
         needs += (PROVIDER_ADDRESS,)
     yield Role(
         address=f"role.{key}",
         name=names.role,
-        path=scope.iam_path,
+        path=scope.path_of("role", names.role),
         trust=_trust(workload, scope),
         policy_arns=(*policy_arns, *(managed_policy_arn(scope, name) for name in workload.managed_policies)),
         tags=scope.tags,
         description=f"{key} of {app.name}, made by Keyhole",
         boundary_arn=boundary_arn,
+        inline_policy=inline,
+        outgoing_arn=outgoing_arn,
         depends_on=needs,
     )
+    if inline:
+        yield InlinePolicy(f"inline-policy.{key}", "role", names.role, inline, document, (f"role.{key}",))
     passing = passing_policy(app, key, holder_arn(app, key, scope), scope)
     if passing is not None:
         yield passing
     if isinstance(workload, Ec2Workload):
-        profile_address = f"instance-profile.{key}"
+        profile_address, profile_path = f"instance-profile.{key}", scope.path_of("instance-profile", names.profile)
         yield InstanceProfile(
-            profile_address, names.profile, scope.iam_path, names.role, scope.tags, depends_on=(f"role.{key}",)
+            profile_address, names.profile, profile_path, names.role, scope.tags, depends_on=(f"role.{key}",)
         )
         if workload.instance:
-            profile_arn = f"{iam}:instance-profile{scope.iam_path}{names.profile}"
+            profile_arn = f"{iam}:instance-profile{profile_path}{names.profile}"
             address = f"instance-attachment.{key}"
             yield InstanceAttachment(
                 address, workload.instance, profile_arn, scope.region, depends_on=(profile_address,)
@@ -227,7 +242,9 @@ def _limits(app: App, key: str, scope: Scope, place: str) -> Iterator[Claim]:
                 target = Target(name, OUTSIDE, is_object=True)
                 yield claim(f"{bucket}.no-{verb}-outside", OBJECT_ACTIONS[verb][0], target, why)
             yield claim(f"{bucket}.no-list-outside", "s3:ListBucket", Target(name), why)
-        yield from _missing_verbs(bucket, name, grants, claim)
+        elif not any(grant.prefix == "" and "list" in grant.verbs for grant in grants):
+            yield claim(f"{bucket}.no-list", "s3:ListBucket", Target(name), "the file does not grant `list` there")
+        yield from _missing_verbs(bucket, name, grants, app.buckets[bucket].public_read, claim)
         inside = Target(name, min(prefixes), is_object=True)
         if app.buckets[bucket].tls_only:
             yield replace(
@@ -250,10 +267,11 @@ def _some_action(grants: list[Grant]) -> str:
     return OBJECT_ACTIONS[verbs[0] if verbs else "write"][0]
 
 
-def _missing_verbs(bucket: str, name: str, grants: list[Grant], claim: Any) -> Iterator[Claim]:
-    """The verbs that a prefix was not given, unless a wider or equal grant gives them."""
+def _missing_verbs(bucket: str, name: str, grants: list[Grant], public_read: list[str], claim: Any) -> Iterator[Claim]:
+    """The verbs that a prefix was not given, unless a wider or equal grant gives them, or it is open to everyone."""
     for grant in grants:
         covering = {verb for other in grants if grant.prefix.startswith(other.prefix) for verb in other.verbs}
+        covering |= {"read" for prefix in public_read if grant.prefix.startswith(prefix)}
         for verb in ("write", "read", "delete"):
             if verb not in covering:
                 target = Target(name, grant.prefix, is_object=True)

@@ -78,7 +78,11 @@ def main() -> None:
     # Making clients allocates a lot that stays: looking through it for garbage takes a tenth of a short command.
     gc.set_threshold(50_000)
     os.environ.update(past_proxies(os.environ))
-    app()
+    try:
+        app()
+    finally:
+        # The same for the last collection, which the interpreter makes on its way out: the memory goes anyhow.
+        gc.freeze()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from keyhole.aws.client import BotocoreAws
 from keyhole.blueprint import Blueprint, build_blueprint
 from keyhole.cli.next_commands import describe_flags
 from keyhole.errors import KeyholeError
+from keyhole.provision.adoption import find_elsewhere
 from keyhole.spec import Spec, load_spec
 
 
@@ -55,7 +56,10 @@ def open_workspace(file: Path, environment: str, *, local: bool, port: int, prof
             where=spec.places.where(("app", "account")),
         )
     flags = describe_flags(file, environment, local=local, port=port, profile=profile)
-    return Workspace(spec, aws, account, build_blueprint(spec, account), flags)
+    blueprint = build_blueprint(spec, account)
+    if elsewhere := find_elsewhere(aws, blueprint):
+        blueprint = build_blueprint(spec, account, elsewhere)
+    return Workspace(spec, aws, account, blueprint, flags)
 
 
 def say_wait(reason: str) -> None:

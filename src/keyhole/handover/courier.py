@@ -14,7 +14,7 @@ from typing import Any
 from keyhole.aws import Aws, Call
 from keyhole.errors import AwsError, ExitCode, KeyholeError
 from keyhole.handover.files import StagedFile, read_text, replace_file, stage_file
-from keyhole.handover.place import clear_text, read_key, write_text
+from keyhole.handover.place import clear_text, read_key, read_now, write_text
 from keyhole.handover.steps import SERVICE, place_of
 from keyhole.handover.values import Key
 
@@ -111,7 +111,8 @@ class Courier:
     def _put(self, call: Call) -> None:
         if self._key is None:
             raise KeyholeError(f"there is no key to put into secret {call.params['SecretId']}")
-        value = write_text(place_of(call), "", self._key, self._aws.endpoint_url)
+        place = place_of(call)
+        value = write_text(place, read_now(self._aws, place), self._key, self._aws.endpoint_url)
         self._make_call(replace(call, params={**call.params, "SecretString": value}))
         self._waiting -= 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from keyhole.handover.lines import split_lines
 from keyhole.handover.values import Scalar
 
 _LINE = re.compile(r"(\s*(?:export\s+)?)([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)\Z", re.DOTALL)
@@ -13,7 +14,7 @@ _LINE = re.compile(r"(\s*(?:export\s+)?)([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)\Z", re.
 def read_values(text: str) -> dict[str, Scalar]:
     """Give the variables; of one that is there twice the last, as those who read such files do."""
     found: dict[str, Scalar] = {}
-    for line in text.splitlines():
+    for line in split_lines(text):
         if match := _LINE.match(line):
             value = match[3].strip()
             if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
@@ -26,7 +27,7 @@ def write_values(text: str, values: Mapping[str, Scalar | None]) -> str:
     """Give the text with these variables: each on its own line of before, new ones at the end, None taken out."""
     lines: list[str] = []
     written: set[str] = set()
-    for line in text.splitlines(keepends=True):
+    for line in split_lines(text):
         match = _LINE.match(line)
         if match is None or match[2] not in values:
             lines.append(line)

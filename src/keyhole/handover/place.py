@@ -67,7 +67,7 @@ def check_place(place: Place) -> None:
 
 def read_place(aws: Aws, place: Place) -> PlaceState:
     """Give what the place holds now. Raises: KeyholeError, AwsError."""
-    text = _read(aws, place)
+    text = read_now(aws, place)
     found = _values(place, text)
     key = find_key(place.values, found)
     if key is None:
@@ -81,7 +81,7 @@ def read_place(aws: Aws, place: Place) -> PlaceState:
 
 def read_key(aws: Aws, place: Place) -> Key | None:
     """Give the key that the place holds, with its secret. Raises: KeyholeError, AwsError."""
-    return find_key(place.values, _values(place, _read(aws, place)))
+    return find_key(place.values, _values(place, read_now(aws, place)))
 
 
 def write_text(place: Place, before: str, key: Key, endpoint: str) -> str:
@@ -100,7 +100,8 @@ def clear_text(place: Place, before: str) -> str:
         raise _at(place, error) from None
 
 
-def _read(aws: Aws, place: Place) -> str:
+def read_now(aws: Aws, place: Place) -> str:
+    """Give the whole text that the place has now, "" if it has none. Raises: KeyholeError, AwsError."""
     if not place.is_secret:
         return read_text(Path(place.target))
     try:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from keyhole.errors import KeyholeError
+from keyhole.handover.lines import split_lines
 from keyhole.handover.values import Scalar
 from keyhole.spec.positions import find_positions
 
@@ -85,7 +86,7 @@ def _expect(before: Mapping[str, Any], values: Mapping[str, Scalar | None]) -> d
 
 
 def _set(text: str, table: str, key: str, value: Scalar | None) -> str:
-    lines = text.splitlines(keepends=True)
+    lines = split_lines(text)
     positions = find_positions(text)
     ending = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
     written = None if value is None else f"{key} = {_show(value)}{ending}"
@@ -111,11 +112,14 @@ def _drop_if_empty(text: str, table: str) -> str:
     """Take the header away where nothing is left below it."""
     if (_parse_or_none(text) or {}).get(table) != {}:
         return text
-    lines = text.splitlines(keepends=True)
+    lines = split_lines(text)
     index = find_positions(text)[table,] - 1
     del lines[index]
+    # And the blank line that set it apart, from what is before it or, at the top, from what follows.
     if 0 < index == len(lines) and not lines[index - 1].strip():
-        del lines[index - 1]  # the blank line that set it apart
+        del lines[index - 1]
+    elif index < len(lines) and not lines[index].strip() and (index == 0 or not lines[index - 1].strip()):
+        del lines[index]
     return "".join(lines)
 
 

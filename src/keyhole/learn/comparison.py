@@ -34,7 +34,7 @@ def compare(needed: Iterable[Use], grants: Sequence[tuple[str, Grant]]) -> Compa
         verb = use.verb
         if verb is None:
             continue
-        covering = [index for index, (bucket, grant) in enumerate(grants) if _covers(bucket, grant, use)]
+        covering = [index for index, (bucket, grant) in enumerate(grants) if covers(bucket, grant, use)]
         if covering:
             used.add((max(covering, key=lambda index: (len(grants[index][1].prefix), -index)), verb))
         else:
@@ -48,5 +48,6 @@ def compare(needed: Iterable[Use], grants: Sequence[tuple[str, Grant]]) -> Compa
     return Comparison(tuple(lacking), tuple(unused))
 
 
-def _covers(bucket: str, grant: Grant, use: Use) -> bool:
+def covers(bucket: str, grant: Grant, use: Use) -> bool:
+    """Hold iff the grant, which is on the bucket of that name, allows what was asked."""
     return bucket == use.bucket and use.verb in grant.verbs and use.path.startswith(grant.prefix)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from keyhole.blueprint.policies import grant_policy
-from keyhole.learn.comparison import Comparison, compare
-from keyhole.learn.needs import Needed, Needs, find_needs, granted_prefixes
-from keyhole.learn.policy import find_unallowed, write_policy
+from keyhole.iam import Policy
+from keyhole.learn.comparison import Comparison, compare, covers
+from keyhole.learn.needs import Needed, Needs, find_needs, granted_prefixes, is_needed
+from keyhole.learn.policy import allows, find_unallowed, write_policy
 from keyhole.learn.use import Use
 from keyhole.spec.model import Grant
 
@@ -21,8 +22,9 @@ NamedGrants = Sequence[tuple[str, Grant]]
 class Lesson:
     """`comparison` is None where the principal is no workload of the file.
 
-    `denied` are the questions that a grant would help; `unproved` those that what was learned would not allow: none,
-    unless Keyhole is wrong.
+    `by_file` are the questions that need no grant because the statements of the workload's policy file allow them: they
+    are not among the `needs`, but the `policy` allows them too. `denied` are the questions that a grant would help;
+    `unproved` those that what was learned would not allow: none, unless Keyhole is wrong.
     """
 
     who: str
@@ -31,6 +33,7 @@ class Lesson:
     denied: tuple[Use, ...]
     unproved: tuple[Use, ...]
     comparison: Comparison | None
+    by_file: tuple[Use, ...] = ()
 
     @property
     def is_settled(self) -> bool:
@@ -39,27 +42,41 @@ class Lesson:
         return agrees and not self.denied and not self.unproved
 
 
-def learn(who: str, uses: Iterable[Use], grants: NamedGrants | None) -> Lesson:
-    """Learn from one principal's questions; `grants` are its workload's in the file, None where it is none."""
-    asked = tuple(uses)
+def learn(who: str, uses: Iterable[Use], grants: NamedGrants | None, file_policy: Policy | None = None) -> Lesson:
+    """Learn from one principal's questions; `grants` are its workload's in the file, None where it is none.
+
+    `file_policy` has the statements of the workload's policy file; what a grant covers too counts as the grant's.
+    """
     granted = granted_prefixes(grants or ())
-    needs = find_needs(asked, granted)
-    policy = write_policy(needs.uses, granted)
+    by_file: list[Use] = []
+    others: list[Use] = []
+    for use in uses:
+        (by_file if _is_by_file(use, grants or (), file_policy) else others).append(use)
+    needs = find_needs(others, granted)
+    needed = (*needs.uses, *by_file)
+    policy = write_policy(needed, granted)
     return Lesson(
         who=who,
         needs=needs,
         policy=policy,
-        denied=tuple(use for use in needs.uses if not use.is_allowed),
-        unproved=_unproved(policy, needs),
+        denied=tuple(use for use in needed if not use.is_allowed),
+        unproved=_unproved(policy, needs, by_file),
         comparison=compare(needs.uses, grants) if grants is not None else None,
+        by_file=tuple(by_file),
     )
 
 
-def _unproved(policy: dict[str, Any], needs: Needs) -> tuple[Use, ...]:
+def _is_by_file(use: Use, grants: NamedGrants, file_policy: Policy | None) -> bool:
+    if file_policy is None or not is_needed(use) or any(covers(bucket, grant, use) for bucket, grant in grants):
+        return False
+    return allows(file_policy, use)
+
+
+def _unproved(policy: dict[str, Any], needs: Needs, by_file: Iterable[Use]) -> tuple[Use, ...]:
     """Both answers are tried: the policy on every question, the grants on those that have a verb."""
     with_verb = [use for use in needs.uses if use.verb]
     by_grants = grant_policy((f"arn:aws:s3:::{needed.bucket}", as_grant(needed)) for needed in needs.grants)
-    found = (*find_unallowed(policy, needs.uses), *find_unallowed(by_grants, with_verb))
+    found = (*find_unallowed(policy, (*needs.uses, *by_file)), *find_unallowed(by_grants, with_verb))
     return tuple({(use.action, use.resource): use for use in found}.values())
 
 

@@ -49,18 +49,16 @@ def write_policy(uses: Iterable[Use], granted: Granted) -> dict[str, Any]:
 
 
 def find_unallowed(document: dict[str, Any], uses: Iterable[Use]) -> tuple[Use, ...]:
-    """Give the questions that the policy would not allow, though one could; none, unless what was learned is wrong.
-
-    A role to be assumed is taken to trust the caller's account.
-    """
+    """Give the questions that the policy would not allow, though one could; none, unless what was learned is wrong."""
     asked = tuple(uses)
     if not document["Statement"]:
         return asked
     policy = parse_policy(document, PolicyKind.IDENTITY, name="learned")
-    return tuple(use for use in asked if not _allows(policy, use) and _allows(_UNLIMITED, use))
+    return tuple(use for use in asked if not allows(policy, use) and allows(_UNLIMITED, use))
 
 
-def _allows(policy: Policy, use: Use) -> bool:
+def allows(policy: Policy, use: Use) -> bool:
+    """Hold iff the policy alone allows what was asked; a role to be assumed is taken to trust the caller's account."""
     return decide(use.request(), _policies(policy, use)).is_allowed
 
 

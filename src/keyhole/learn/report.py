@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from keyhole.blueprint.policies import VERSION
+from keyhole.blueprint.policy_files import file_statements
 from keyhole.blueprint.workloads import holder_arn
+from keyhole.iam import Policy, PolicyKind, parse_policy
 from keyhole.learn.lesson import Lesson, NamedGrants, learn
 from keyhole.learn.spec_lines import spec_lines
 from keyhole.learn.use import Use, by_principal, read_uses
@@ -82,21 +85,34 @@ def _chapter(who: str, uses: tuple[Use, ...], workloads: Mapping[str, str], spec
     workload = workloads.get(who) or (next(iter(workloads.values())) if len(workloads) == 1 else "")
     grants: NamedGrants | None = None
     keys: dict[str, str] = {}
+    file_policy: Policy | None = None
     if spec:
         keys = {spec.app.bucket_name(key, account): key for key in spec.app.buckets}
         if workload:
             names = {key: name for name, key in keys.items()}
             grants = [(names[grant.bucket], grant) for grant in spec.app.workloads[workload].grants]
-    lesson = learn(who, uses, grants)
+            file_policy = _file_policy(spec, workload, account)
+    lesson = learn(who, uses, grants, file_policy)
     return Chapter(lesson, workload, spec_lines(lesson.needs.grants, workload or "NAME", keys))
+
+
+def _file_policy(spec: Spec, workload: str, account: str) -> Policy | None:
+    statements = file_statements(spec, workload, _scope(spec, account))
+    if not statements:
+        return None
+    document = {"Version": VERSION, "Statement": statements}
+    return parse_policy(document, PolicyKind.IDENTITY, name=spec.policies[workload].name)
+
+
+def _scope(spec: Spec, account: str) -> Scope:
+    return Scope(spec.app.name, spec.app.environment, account, spec.app.region)
 
 
 def _workloads(spec: Spec | None, account: str) -> dict[str, str]:
     if spec is None:
         return {}
-    app = spec.app
-    scope = Scope(app.name, app.environment, account, app.region)
-    return {holder_arn(app, key, scope): key for key in app.workloads}
+    scope = _scope(spec, account)
+    return {holder_arn(spec.app, key, scope): key for key in spec.app.workloads}
 
 
 def _is_known(event: Mapping[str, Any]) -> bool:
@@ -146,6 +162,7 @@ def _chapter_as_json(chapter: Chapter, spec: Spec | None) -> dict[str, Any]:
         "without_verb": [_use_as_json(use) for use in lesson.needs.without_verb],
         "missing_keys_hidden": lesson.needs.hidden,
         "allowed_by_resource_policy": lesson.needs.met,
+        "allowed_by_policy_file": [_use_as_json(use) for use in lesson.by_file],
     }
 
 

@@ -29,7 +29,7 @@ def _chapter(chapter: Chapter, report: Report) -> Iterator[str]:
     if needs.grants:
         yield "the smallest grants that suffice:"
         yield chapter.lines.rstrip()
-    elif not needs.uses:
+    elif not needs.uses and not lesson.by_file:
         yield "it asked for nothing that takes a grant"
     yield from _listed("denied:", (_denial(use, chapter) for use in _distinct(lesson.denied)))
     if lesson.comparison and report.spec:
@@ -45,6 +45,9 @@ def _chapter(chapter: Chapter, report: Report) -> Iterator[str]:
     if needs.hidden:
         reads = _count(needs.hidden, "read")
         yield f"{reads} of keys that are not there: 403 with these grants, 404 takes `list` on the whole bucket"
+    if lesson.by_file and report.spec:
+        name = report.spec.policies[chapter.workload].name
+        yield f"{_count(len(lesson.by_file), 'request')} covered by `{name}`: no grant is needed"
     if needs.met:
         yield f"{_count(needs.met, 'request')} allowed by the resource's own policy: no grant is needed"
 
@@ -87,7 +90,7 @@ def _listed(heading: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _denial(use: Use, chapter: Chapter) -> str:
     comparison = chapter.lesson.comparison
-    if comparison and use.verb and use not in comparison.lacking:
+    if comparison and (use.verb or use in chapter.lesson.by_file) and use not in comparison.lacking:
         return f"{_asked(use)}: the file grants it, yet {use.reason}"
     return f"{_asked(use)}: {use.reason}"
 

@@ -33,7 +33,9 @@ from keyhole.local.moto_births import bearing, guard, mend_births
 from keyhole.local.moto_blobs import keep_blobs
 from keyhole.local.moto_ecs_repairs import fill_network, keep_rebalancing, repair_ecs
 from keyhole.local.moto_leftovers import forget_resource
+from keyhole.local.moto_log_targets import mend_logging
 from keyhole.local.moto_managed_policies import provide_policies
+from keyhole.local.moto_models import lend_models, share_models
 from keyhole.local.moto_repairs import mend_iam, use_aws_ids
 from keyhole.local.moto_state import MotoState
 from keyhole.local.moto_topics import keep_messages
@@ -55,9 +57,6 @@ _RESPONSE_CLASSES = {
     "secretsmanager": ("moto.secretsmanager.responses", "SecretsManagerResponse"),
     "ecs": ("moto.ecs.responses", "EC2ContainerServiceResponse"),
 }
-# Headers that the server in front writes itself, and moto's `status`, which is none.
-# Whoever calls one of these will soon need EC2's tables, or does already.
-_PROVISIONING = frozenset({"iam", "ec2", "ecs"})
 # The codes by which services refuse input that no better code is for.
 _BAD_INPUT = {
     "s3": "InvalidRequest",
@@ -68,6 +67,7 @@ _BAD_INPUT = {
     "ecs": "InvalidParameterException",
 }
 _INPUT_ERRORS = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
+# Headers that the server in front writes itself, and moto's `status`, which is none.
 _OWN_HEADERS = frozenset({"status", "server", "date", "connection", "x-amz-request-id", "x-amz-id-2"})
 
 
@@ -106,16 +106,15 @@ class MotoBackend(MotoState):
         use_aws_ids()
         mend_iam()
         mend_births()
+        mend_logging()
         keep_blobs()
+        share_models()
         self._control = threading.RLock()
-        self._loading = False
 
     def handle(self, call: ApiCall, account: str, body: Content, stamp: Stamp | None = None) -> Response:
         moto_wire.check_members(call)
         if call.service == "s3":
             return self._handle_s3(call, account, body, stamp)
-        if call.service in _PROVISIONING:
-            self._load_rest()
         # moto's IAM and EC2 tables are plain dicts that its own code iterates over.
         with self._control:
             if call.operation == "ModifyInstanceMetadataOptions":
@@ -238,15 +237,6 @@ class MotoBackend(MotoState):
             s3_backends.bucket_accounts.clear()
             BackendDict.reset()
 
-    def _load_rest(self) -> None:
-        """Import moto's EC2 beside the first call of IAM's, EC2's or ECS's: its tables take a while, and 90 MB.
-
-        Who provisions will need it in a moment; who only stores objects never does.
-        """
-        loading, self._loading = self._loading, True
-        if not loading:
-            threading.Thread(target=_response_class, args=("ec2",), name="moto-ec2", daemon=True).start()
-
 
 def _unavailable(call: ApiCall) -> Fault:
     return Fault("NotImplemented", f"{call.service}:{call.operation} is not available in Keyhole's local AWS", 501)
@@ -255,7 +245,8 @@ def _unavailable(call: ApiCall) -> Fault:
 @cache
 def _response_class(service: str) -> Any:
     module, name = _RESPONSE_CLASSES[service]
-    found = getattr(importlib.import_module(module), name)
+    with lend_models():
+        found = getattr(importlib.import_module(module), name)
     if service == "ecs":
         repair_ecs()
     elif service == "sns":

@@ -8,8 +8,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
+
+from keyhole.aws.service_models import builtin_models
 
 # The service as a signature names it → the service as botocore names it. Others are not part of this local AWS.
 SIGNING_NAMES = {
@@ -36,8 +37,6 @@ PROTOCOLS = {
 QUERY_COMPATIBLE = frozenset({"cloudwatch"})
 _JSON_1_0 = frozenset({"dynamodb", "cloudwatch"})
 
-_LOADER = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
-
 
 def json_content_type(service: str) -> str:
     """Give the content type of the service's JSON, which names the version of the protocol."""
@@ -47,7 +46,7 @@ def json_content_type(service: str) -> str:
 @cache
 def service_model(service: str) -> ServiceModel:
     """Give the model of a service by its botocore name."""
-    return ServiceModel(_LOADER.load_service_model(service, "service-2"), service)
+    return ServiceModel(builtin_models().load_service_model(service, "service-2"), service)
 
 
 @cache
@@ -59,7 +58,7 @@ def find_operation(service: str, operation: str) -> OperationModel | None:
 
 @cache
 def _regions() -> frozenset[str]:
-    partitions = _LOADER.load_data("partitions")["partitions"]
+    partitions = builtin_models().load_data("partitions")["partitions"]
     return frozenset(next(partition["regions"] for partition in partitions if partition["id"] == "aws"))
 
 

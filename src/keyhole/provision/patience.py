@@ -84,6 +84,7 @@ LAGS = (
             {
                 *("AttachRolePolicy", "AddRoleToInstanceProfile", "PutRolePermissionsBoundary"),
                 *("AttachUserPolicy", "PutUserPermissionsBoundary", "CreateAccessKey"),
+                *("PutRolePolicy", "PutUserPolicy"),
             }
         ),
         "NoSuchEntity",

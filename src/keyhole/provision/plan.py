@@ -10,7 +10,8 @@ from keyhole.aws import Call
 from keyhole.blueprint import Blueprint
 from keyhole.errors import KeyholeError
 from keyhole.handover.steps import SERVICE as HANDOVER
-from keyhole.naming import TAG_APP, TAG_ENVIRONMENT, Scope
+from keyhole.naming import TAG_APP, TAG_ENVIRONMENT, Scope, short_name
+from keyhole.provision.adoption import describe_adoption, mark_replacements
 from keyhole.provision.snapshot import Snapshot, kind_of
 from keyhole.resources import KINDS, Existing, Foreign, Wanted
 from keyhole.resources.bucket import ExistingBucket
@@ -103,12 +104,17 @@ def plan_up(
             continue
         kind = KINDS[kind_of(want.address)]
         calls = tuple(kind.calls(want, have))
+        is_adopted = have is not None and kind.FOREIGN is Foreign.REFUSED and not blueprint.scope.owns(have.tags)
+        if is_adopted:
+            calls = mark_replacements(calls, have)
         verb = Verb.KEEP if not calls else Verb.UPDATE if have is not None else Verb.CREATE
         note = (
             _whose(have, "used as it is")
             if have is not None and _is_shared(kind_of(want.address), have, blueprint.scope)
             else ""
         )
+        if have is not None and is_adopted:
+            note = describe_adoption(want, have)
         name = have.name if have else want.name
         changes.append(Change(want.address, name, verb, calls, want.depends_on, note=note, want=want))
     for kind_name, have in snapshot.orphans:
@@ -144,19 +150,18 @@ def _refuse(want: Wanted, have: Existing, scope: Scope, adopt: frozenset[str]) -
     kind = KINDS[kind_of(want.address)]
     if scope.owns(have.tags) or kind.FOREIGN is not Foreign.REFUSED:
         return None
-    path = getattr(have, "path", None)
     owner = have.tags.get(TAG_APP)
-    may_adopt = not owner and (path is None or path == scope.iam_path)
-    if may_adopt and adopt & {have.name, want.address}:
+    if not owner and adopt & {have.name, want.address, short_name(have.name)}:
         return None
     whose = f"it belongs to `{owner}` ({have.tags.get(TAG_ENVIRONMENT)})" if owner else "it lacks Keyhole's tag"
     hint = (
         f"choose another name in the file, or make it this app's: `--adopt {have.name}` shows what would change in it"
     )
-    if not may_adopt:
+    if owner:
         hint = "choose another name in the file"
-    shown = have.name.rpartition("/")[2].rpartition(":")[2]
-    return Refusal(want.address, f"{kind.NAME} `{shown}` exists already and {whose}: it is not touched", hint)
+    return Refusal(
+        want.address, f"{kind.NAME} `{short_name(have.name)}` exists already and {whose}: it is not touched", hint
+    )
 
 
 def _is_shared(kind_name: str, have: Existing, scope: Scope) -> bool:
@@ -174,7 +179,12 @@ def _check_adopted(adopt: frozenset[str], blueprint: Blueprint, snapshot: Snapsh
     for address, have in snapshot.existing.items():
         if have is not None and adopt & {have.name, address} and _is_shared(kind_of(address), have, blueprint.scope):
             raise KeyholeError(f"`{address}` is shared, and is never adopted", hint="leave it out: it is used as it is")
-    names = {name for address, have in snapshot.existing.items() if have is not None for name in (address, have.name)}
+    names = {
+        name
+        for address, have in snapshot.existing.items()
+        if have is not None
+        for name in (address, have.name, short_name(have.name))
+    }
     if unknown := sorted(adopt - names):
         listed = ", ".join(f"`{have.name}`" for have in snapshot.existing.values() if have is not None)
         hint = f"what the file names and is there: {listed}" if listed else "nothing that the file names is there yet"
@@ -197,7 +207,9 @@ def _deletion(
     content = snapshot.contents.get(have.name) if kind_name == "bucket" else None
     if content is not None and not content.is_empty and not empty:
         message = f"bucket `{have.name}` holds {content}: it is not deleted"
-        return Refusal(address, message, "add `--empty` to delete them too")
+        logged = sorted(f"`{source}`" for source, target in _access_logs(snapshot) if target == have.name)
+        why = f"S3 writes the access logs of {', '.join(logged)} into it: " if logged else ""
+        return Refusal(address, message, f"{why}add `--empty` to delete them too")
     empties = content is not None and (not content.is_empty or content.uploads > 0)
     return Change(address, have.name, Verb.DELETE, calls, (), content, empties)
 
@@ -216,12 +228,7 @@ def _order_deletions(changes: Iterable[Change], snapshot: Snapshot) -> tuple[Cha
     access logs for those that it takes them of, whose deletion is logged too.
     """
     listed = list(changes)
-    orphans = (have for _, have in snapshot.orphans)
-    logged = {
-        (have.name, have.settings.access_logs["TargetBucket"])
-        for have in (*snapshot.existing.values(), *orphans)
-        if isinstance(have, ExistingBucket) and have.settings.access_logs
-    }
+    logged = _access_logs(snapshot)
     return tuple(
         change
         if change.verb is not Verb.DELETE
@@ -236,6 +243,16 @@ def _order_deletions(changes: Iterable[Change], snapshot: Snapshot) -> tuple[Cha
         )
         for change in listed
     )
+
+
+def _access_logs(snapshot: Snapshot) -> set[tuple[str, str]]:
+    """Give the buckets whose requests S3 logs, each with the one that takes the logs."""
+    orphans = (have for _, have in snapshot.orphans)
+    return {
+        (have.name, have.settings.access_logs["TargetBucket"])
+        for have in (*snapshot.existing.values(), *orphans)
+        if isinstance(have, ExistingBucket) and have.settings.access_logs
+    }
 
 
 def _leans_on(kind_name: str) -> set[str]:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from keyhole.aws import Aws, Call
 from keyhole.aws.client import BotocoreAws, Credentials
-from keyhole.errors import AwsError
+from keyhole.errors import AwsError, KeyholeError
 from keyhole.findings import Finding, Severity
 from keyhole.naming import Scope
 from keyhole.provision.plan import Change, Plan, Verb
@@ -112,15 +112,19 @@ def check_key(
         waited_s += PAUSE_S
 
 
-def handover_findings(
-    want: AccessKey, have: ExistingAccessKey | None, now: datetime, rotate_days: int | None, flags: str = ""
-) -> Iterator[Finding]:
-    """Give what is to be said about a workload's key and the places that should hold it. Pure."""
+def handover_findings(want: AccessKey, have: ExistingAccessKey | None, flags: str = "") -> Iterator[Finding]:
+    """Give what is to be said about the places that should hold a workload's key. Pure."""
     current = have.current if have is not None else None
     if have is None or current is None:
         places = ", ".join(place.sentence for place in want.places)
         summary = f"no place holds an active key of user {want.name}: {places}"
-        yield Finding("key.handover", Severity.PROBLEM, summary, fix=f"`keyhole up{flags}`", doc_url=DOC_URL)
+        evidence = ("`up` would make another key; if the place is on another machine, look at the status there",)
+        fix = f"`keyhole up{flags}`"
+        try:
+            tuple(access_key.calls(want, have))
+        except KeyholeError as error:
+            evidence, fix = (error.message,), error.hint
+        yield Finding("key.handover", Severity.PROBLEM, summary, evidence, fix, DOC_URL)
         return
     for state in have.places:
         if state.key_id != current.id or not state.agrees:
@@ -129,9 +133,6 @@ def handover_findings(
                 what = f"holds {state.key_id}, not {current.id}" if state.key_id else "holds no key"
             summary = f"{state.place.sentence} {what}"
             yield Finding("key.handover", Severity.WARNING, summary, fix=f"`keyhole up{flags}`", doc_url=DOC_URL)
-    if rotate_days is not None and now - current.made > timedelta(days=rotate_days):
-        summary = f"{current.id} is {(now - current.made).days} days old, and is to be rotated after {rotate_days}"
-        yield Finding("key.rotation", Severity.WARNING, summary, fix=f"`keyhole rotate{flags}`", doc_url=DOC_URL)
 
 
 def _plan(want: AccessKey, calls: tuple[Call, ...], scope: Scope, note: str = "") -> Plan:

@@ -11,6 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from keyhole.aws import Call
+from keyhole.naming import short_name
 from keyhole.provision.apply import Applied
 from keyhole.provision.plan import Change, Plan, Verb
 
@@ -43,12 +44,12 @@ def render_plan(plan: Plan, *, width: int, verbose: bool = False) -> RenderableT
 
 def _add_change(tree: Tree, change: Change, why_width: int | None, *, verbose: bool) -> None:
     sign, color = _SIGNS[change.verb]
-    name = change.name.rpartition("/")[2].rpartition(":")[2]
+    name = short_name(change.name)
     branch = tree.add(f"[{color}]{sign} {escape(change.address)}[/] [dim]{escape(name)}[/]")
     if change.note:
         branch.add(Text(change.note, style="dim"))
     if change.empties:
-        branch.add(f"[red]delete what it holds: {change.content}, for good[/]")
+        branch.add(f"[red]! delete what it holds: {change.content}, for good[/]")
     for call in change.calls:
         leaf = branch.add(_call_line(call, why_width))
         if verbose:

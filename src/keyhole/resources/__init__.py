@@ -6,6 +6,7 @@ from keyhole.resources import (
     access_key,
     alarm,
     bucket,
+    inline_policy,
     instance_attachment,
     instance_profile,
     managed_policy,
@@ -22,7 +23,7 @@ from keyhole.resources.kind import Existing, Foreign, Kind, Wanted
 KINDS: dict[str, Kind[Any, Any]] = {
     kind.NAME: kind
     for kind in (
-        *(bucket, managed_policy, oidc_provider, role, instance_profile, instance_attachment, user),
+        *(bucket, managed_policy, oidc_provider, role, instance_profile, instance_attachment, user, inline_policy),
         *(table, topic, alarm, trail, secret, access_key),
     )
 }

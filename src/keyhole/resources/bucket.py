@@ -14,6 +14,7 @@ from keyhole.aws import Aws, Call
 from keyhole.errors import AwsError, KeyholeError, NotOursError
 from keyhole.iam.text import same_document, write_document
 from keyhole.naming import Scope
+from keyhole.resources.bucket_rules import same_block, same_cors, same_lifecycle
 from keyhole.resources.kind import Foreign, find_tagged, missing_tags, removal, tag_dict, tag_list
 
 NAME = "bucket"
@@ -157,7 +158,7 @@ def _settings(want: Settings, have: Settings, owner: dict[str, Any]) -> Iterator
     """Close before opening: a policy goes before Block Public Access shuts, and comes after it opens."""
     if have.policy is not None and not same_document(want.policy, have.policy) and want.policy is None:
         yield removal("s3", "DeleteBucketPolicy", owner, "remove the bucket policy")
-    if want.public_access_block != have.public_access_block:
+    if not same_block(want.public_access_block, have.public_access_block):
         params = {**owner, "PublicAccessBlockConfiguration": want.public_access_block}
         yield Call("s3", "PutPublicAccessBlock", params, why=_describe_block(want.public_access_block))
     if want.ownership != have.ownership:
@@ -173,8 +174,10 @@ def _settings(want: Settings, have: Settings, owner: dict[str, Any]) -> Iterator
         params = {**owner, "VersioningConfiguration": {"Status": status}}
         why = "keep old versions" if want.versioning else "keep no new old versions: versioning is suspended"
         yield Call("s3", "PutBucketVersioning", params, destructive=not want.versioning, why=why)
-    yield from _rules("Lifecycle", want.lifecycle, have.lifecycle, owner)
-    yield from _rules("Cors", want.cors, have.cors, owner)
+    if not same_lifecycle(want.lifecycle, have.lifecycle):
+        yield from _rules("Lifecycle", want.lifecycle, owner)
+    if not same_cors(want.cors, have.cors):
+        yield from _rules("Cors", want.cors, owner)
     if want.access_logs != have.access_logs:
         logging = {"LoggingEnabled": want.access_logs} if want.access_logs else {}
         target = want.access_logs["TargetBucket"] if want.access_logs else ""
@@ -188,11 +191,7 @@ def _settings(want: Settings, have: Settings, owner: dict[str, Any]) -> Iterator
         yield Call("s3", "PutBucketPolicy", params, destructive=have.policy is not None, why=why)
 
 
-def _rules(
-    setting: str, want: list[dict[str, Any]] | None, have: list[dict[str, Any]] | None, owner: dict[str, Any]
-) -> Iterator[Call]:
-    if want == have:
-        return
+def _rules(setting: str, want: list[dict[str, Any]] | None, owner: dict[str, Any]) -> Iterator[Call]:
     if want is None:
         yield removal("s3", f"DeleteBucket{setting}", owner, f"remove the {setting.lower()} rules")
     elif setting == "Lifecycle":

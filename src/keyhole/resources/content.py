@@ -15,28 +15,38 @@ COUNT_LIMIT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class BucketContent:
-    """`objects` counts versions and delete markers too, up to `COUNT_LIMIT`; `uploads` are unfinished ones."""
+    """`objects` are those of now, `past` old versions and delete markers; `uploads` are unfinished ones.
+
+    The first two are counted up to `COUNT_LIMIT` together, and so are uploads.
+    """
 
     objects: int
     uploads: int
+    past: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Hold iff S3 would delete the bucket: unfinished uploads do not hinder it."""
-        return self.objects == 0
+        return self.objects == 0 and self.past == 0
 
     def __str__(self) -> str:
-        more = "more than " if self.objects >= COUNT_LIMIT else ""
-        objects = "1 object" if self.objects == 1 else f"{more}{self.objects:,} objects"
-        uploads = f" and {self.uploads} unfinished uploads" if self.uploads else ""
-        return objects + uploads
+        more = "more than " if self.objects + self.past >= COUNT_LIMIT else ""
+        past = _amount(self.past, "old version or delete marker", "old versions and delete markers")
+        uploads = _amount(self.uploads, "unfinished upload", "unfinished uploads")
+        kinds = [kind for kind in (_amount(self.objects, "object", "objects"), past, uploads) if kind]
+        return more + (" and ".join((", ".join(kinds[:-1]), kinds[-1])) if len(kinds) > 1 else "".join(kinds))
 
 
 def count_content(aws: Aws, bucket: str, account: str) -> BucketContent:
     """Count what the bucket holds. Raises: AwsError."""
-    objects = sum(1 for _ in islice(_versions(aws, bucket, account), COUNT_LIMIT))
+    latest = [is_object for _, is_object in islice(_versions(aws, bucket, account), COUNT_LIMIT)]
     uploads = sum(1 for _ in islice(_uploads(aws, bucket, account), COUNT_LIMIT))
-    return BucketContent(objects, uploads)
+    return BucketContent(sum(latest), uploads, len(latest) - sum(latest))
+
+
+def _amount(count: int, one: str, many: str) -> str:
+    """Give the number with its noun; "" for none."""
+    return "" if count == 0 else f"1 {one}" if count == 1 else f"{count:,} {many}"
 
 
 def empty_bucket(
@@ -48,7 +58,7 @@ def empty_bucket(
     """
     deleted = 0
     versions = _versions(aws, bucket, account, prefix)
-    while batch := list(islice(versions, BATCH)):
+    while batch := [version for version, _ in islice(versions, BATCH)]:
         answer = aws.call(
             "s3", "DeleteObjects", Bucket=bucket, ExpectedBucketOwner=account, Delete={"Objects": batch, "Quiet": True}
         )
@@ -67,14 +77,19 @@ def empty_bucket(
     return deleted
 
 
-def _versions(aws: Aws, bucket: str, account: str, prefix: str = "") -> Iterator[dict[str, str]]:
-    """Give key and version of everything in the bucket; S3 lists versions and delete markers side by side."""
+def _versions(aws: Aws, bucket: str, account: str, prefix: str = "") -> Iterator[tuple[dict[str, str], bool]]:
+    """Give key and version of everything in the bucket, and whether it is an object of now.
+
+    S3 lists versions and delete markers side by side.
+    """
     where = {"Bucket": bucket, "ExpectedBucketOwner": account, "Prefix": prefix}
     marker: dict[str, str] = {}
     while True:
         page = aws.call("s3", "ListObjectVersions", **where, **marker)
-        for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-            yield {"Key": item["Key"], "VersionId": item["VersionId"]}
+        for item in page.get("Versions", ()):
+            yield {"Key": item["Key"], "VersionId": item["VersionId"]}, bool(item["IsLatest"])
+        for item in page.get("DeleteMarkers", ()):
+            yield {"Key": item["Key"], "VersionId": item["VersionId"]}, False
         if not page.get("IsTruncated"):
             return
         marker = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}

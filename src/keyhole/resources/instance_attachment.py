@@ -14,6 +14,7 @@ from typing import Any
 from keyhole.aws import Aws, Call
 from keyhole.errors import KeyholeError, NotOursError
 from keyhole.naming import Scope
+from keyhole.resources import instance_profile
 from keyhole.resources.kind import Foreign, removal
 
 NAME = "instance-attachment"
@@ -50,11 +51,14 @@ class ExistingInstanceAttachment:
 
 
 def find(aws: Aws, scope: Scope) -> Iterator[str]:
-    """Give the ids of the instances whose attached profile is the scope's."""
+    """Give the ids of the instances whose attached profile is the scope's; without such a profile there is none."""
+    profiles = aws.pages("iam", "ListInstanceProfiles", "InstanceProfiles", PathPrefix=scope.iam_path)
+    if not scope.elsewhere and next(profiles, None) is None:
+        return
     associations = aws.pages("ec2", "DescribeIamInstanceProfileAssociations", "IamInstanceProfileAssociations")
     for association in associations:
         is_live = association["State"] in {"associating", "associated"}
-        if is_live and _is_in_scope(association["IamInstanceProfile"]["Arn"], scope):
+        if is_live and _is_ours(aws, association["IamInstanceProfile"]["Arn"], scope):
             yield association["InstanceId"]
 
 
@@ -80,7 +84,7 @@ def read(aws: Aws, scope: Scope, name: str) -> ExistingInstanceAttachment | None
         name=instance["InstanceId"],
         association_id=association["AssociationId"] if association else "",
         profile_arn=profile_arn,
-        tags=scope.tags if not profile_arn or _is_in_scope(profile_arn, scope) else {},
+        tags=scope.tags if not profile_arn or _is_ours(aws, profile_arn, scope) else {},
         hop_limit=int(options.get("HttpPutResponseHopLimit", 1)),
         tokens_required=options.get("HttpTokens") == "required",
     )
@@ -143,3 +147,14 @@ def _association(aws: Aws, instance_id: str) -> dict[str, Any] | None:
 
 def _is_in_scope(profile_arn: str, scope: Scope) -> bool:
     return f":{scope.account}:instance-profile{scope.iam_path}" in profile_arn
+
+
+def _is_ours(aws: Aws, profile_arn: str, scope: Scope) -> bool:
+    """Hold iff the profile stands under the scope's path; at another path its tags say it."""
+    if _is_in_scope(profile_arn, scope):
+        return True
+    name = profile_arn.rpartition("/")[2]
+    if not any(kind == "instance-profile" and known == name for kind, known, _ in scope.elsewhere):
+        return False
+    found = instance_profile.read(aws, scope, name)
+    return found is not None and scope.owns(found.tags)

@@ -13,6 +13,7 @@ from keyhole.aws import Aws, Call
 from keyhole.errors import AwsError
 from keyhole.iam.text import same_document, write_document
 from keyhole.naming import Scope
+from keyhole.resources.inline_policy import unwanted_policies
 from keyhole.resources.kind import Foreign, missing_tags, removal, tag_dict, tag_list
 
 NAME = "role"
@@ -22,7 +23,11 @@ FOREIGN = Foreign.REFUSED
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role as it shall be."""
+    """A role as it shall be.
+
+    `inline_policy` is the name of the one inline policy that it has, "" for none; `outgoing_arn` the managed policy
+    that it may have had in its place: that one stays until the inline policy is there, and is detached as it goes.
+    """
 
     address: str
     name: str
@@ -32,6 +37,8 @@ class Role:
     tags: dict[str, str]
     description: str = ""
     boundary_arn: str = ""
+    inline_policy: str = ""
+    outgoing_arn: str = ""
     depends_on: tuple[str, ...] = ()
 
 
@@ -77,7 +84,7 @@ def calls(want: Role | None, have: ExistingRole | None) -> Iterator[Call]:
     """Give the calls from `have` to `want`."""
     if want is None:
         if have is not None:
-            yield from _detach(have, have.policy_arns)
+            yield from _detach(have, have.policy_arns, have.inline_policies)
             yield removal("iam", "DeleteRole", {"RoleName": have.name}, "delete the role")
         return
     if have is None:
@@ -97,7 +104,8 @@ def calls(want: Role | None, have: ExistingRole | None) -> Iterator[Call]:
     for arn in want.policy_arns:
         if arn not in have.policy_arns:
             yield Call("iam", "AttachRolePolicy", {**role, "PolicyArn": arn}, why=f"attach {arn.rpartition('/')[2]}")
-    yield from _detach(have, tuple(arn for arn in have.policy_arns if arn not in want.policy_arns))
+    left = unwanted_policies(want.policy_arns, want.inline_policy, want.outgoing_arn, have)
+    yield from _detach(have, *left)
 
 
 def _create(want: Role) -> Call:
@@ -113,11 +121,11 @@ def _create(want: Role) -> Call:
     return Call("iam", "CreateRole", params, why="create the role")
 
 
-def _detach(have: ExistingRole, policy_arns: tuple[str, ...]) -> Iterator[Call]:
+def _detach(have: ExistingRole, policy_arns: tuple[str, ...], inline_policies: tuple[str, ...]) -> Iterator[Call]:
     role = {"RoleName": have.name}
     for arn in policy_arns:
         why = f"detach {arn.rpartition('/')[2]}"
         yield Call("iam", "DetachRolePolicy", {**role, "PolicyArn": arn}, destructive=True, why=why)
-    for name in have.inline_policies:
+    for name in inline_policies:
         params = {**role, "PolicyName": name}
         yield removal("iam", "DeleteRolePolicy", params, f"delete inline policy {name}")

@@ -1,4 +1,4 @@
-"""IAM user: its boundary, and exactly the policies that the file gives it: no group, no password, no inline policy.
+"""IAM user: its boundary, and exactly the policies that the file gives it: no group, no password, no other policy.
 
 A policy, a group or a password that someone else gave to a user of ours is drift: the plan takes it away. Access keys
 are another kind's; they go with the user when it goes.
@@ -14,6 +14,7 @@ from typing import Any
 from keyhole.aws import Aws, Call
 from keyhole.errors import AwsError
 from keyhole.naming import Scope
+from keyhole.resources.inline_policy import unwanted_policies
 from keyhole.resources.kind import Foreign, missing_tags, removal, tag_dict, tag_list
 
 NAME = "user"
@@ -23,7 +24,7 @@ FOREIGN = Foreign.REFUSED
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as it shall be."""
+    """A user as it shall be; `inline_policy` and `outgoing_arn` are as with roles."""
 
     address: str
     name: str
@@ -31,6 +32,8 @@ class User:
     policy_arns: tuple[str, ...]
     tags: dict[str, str]
     boundary_arn: str = ""
+    inline_policy: str = ""
+    outgoing_arn: str = ""
     depends_on: tuple[str, ...] = ()
 
 
@@ -101,7 +104,8 @@ def calls(want: User | None, have: ExistingUser | None) -> Iterator[Call]:
     for arn in want.policy_arns:
         if arn not in have.policy_arns:
             yield Call("iam", "AttachUserPolicy", {**user, "PolicyArn": arn}, why=f"attach {arn.rpartition('/')[2]}")
-    yield from _strip(have, tuple(arn for arn in have.policy_arns if arn not in want.policy_arns))
+    left = unwanted_policies(want.policy_arns, want.inline_policy, want.outgoing_arn, have)
+    yield from _strip(have, *left)
 
 
 def _has_password(aws: Aws, name: str) -> bool:
@@ -121,13 +125,13 @@ def _create(want: User) -> Call:
     return Call("iam", "CreateUser", params, why="create the user")
 
 
-def _strip(have: ExistingUser, policy_arns: tuple[str, ...]) -> Iterator[Call]:
+def _strip(have: ExistingUser, policy_arns: tuple[str, ...], inline_policies: tuple[str, ...]) -> Iterator[Call]:
     """Take away every way to more than the file says: these policies, inline ones, groups, a console password."""
     user = {"UserName": have.name}
     for arn in policy_arns:
         params = {**user, "PolicyArn": arn}
         yield removal("iam", "DetachUserPolicy", params, f"detach {arn.rpartition('/')[2]}")
-    for name in have.inline_policies:
+    for name in inline_policies:
         yield removal("iam", "DeleteUserPolicy", {**user, "PolicyName": name}, f"delete inline policy {name}")
     for group in have.groups:
         yield removal("iam", "RemoveUserFromGroup", {**user, "GroupName": group}, f"take it out of group {group}")
@@ -139,5 +143,5 @@ def _delete(have: ExistingUser) -> Iterator[Call]:
     user = {"UserName": have.name}
     for key in have.access_keys:
         yield removal("iam", "DeleteAccessKey", {**user, "AccessKeyId": key}, f"delete access key {key}")
-    yield from _strip(have, have.policy_arns)
+    yield from _strip(have, have.policy_arns, have.inline_policies)
     yield removal("iam", "DeleteUser", user, "delete the user")

@@ -47,8 +47,15 @@ def _check_prefix(value: str) -> str:
         return value
     if value.startswith("/"):
         raise ValueError(f"prefix `{value}` starts with a slash: S3 keys do not|write `{value.strip('/')}/`")
-    if re.search(r"[*?]|\$\{", value):
+    if "${" in value:
+        raise ValueError(
+            f"prefix `{value}` has a policy variable in it: it would be another for each caller"
+            "|write one prefix, the same for everyone who runs as the workload"
+        )
+    if re.search(r"[*?]", value):
         raise ValueError(f"prefix `{value}` has a wildcard in it|write the prefix alone: everything below it is meant")
+    if re.search(r"[{}]", value):
+        raise ValueError(f"prefix `{value}` has a placeholder in it: names alone have those|write a plain path")
     if any(part in {".", ".."} for part in value.split("/")) or "//" in value:
         raise ValueError(
             f"prefix `{value}` has an empty, `.` or `..` part: S3 does not resolve those|write a plain path"

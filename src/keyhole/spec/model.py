@@ -167,6 +167,11 @@ class Workload(Table):
         min_length=1,
         description="A JSON file with an IAM policy, relative to this file: it gets its statements beside its grants.",
     )
+    inline: bool = Field(
+        False,
+        description="Put its policy into its role or user itself, instead of making a managed policy: nobody can "
+        "attach it elsewhere, and it goes with the role or user.",
+    )
     boundary: bool = Field(
         False,
         description="Make its policy its permissions boundary too: whatever policy someone attaches to it, it never "

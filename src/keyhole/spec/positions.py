@@ -106,10 +106,11 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Give each logical line with the number of its first line: brackets and long strings join lines."""
     pending = ""
     start = 1
-    for number, line in enumerate(text.splitlines(), 1):
+    # Only a line feed ends a line of TOML; `str.splitlines` also ends them at U+2028, inside of strings.
+    for number, line in enumerate(text.split("\n"), 1):
         if not pending:
             start = number
-        pending += line + "\n"
+        pending += line.removesuffix("\r") + "\n"
         if _is_open(pending):
             continue
         if pending.strip() and not pending.lstrip().startswith("#"):

@@ -26,6 +26,13 @@ def policy_mistakes(workloads: Tables) -> Iterator[Found]:
         if workload.get("boundary") is True and not has_own:
             at: Path = ("workloads", name, "boundary")
             yield at, f"workload `{name}` has a boundary and no grants", "give it grants: they are what it is held to"
+        if workload.get("boundary") is True and workload.get("inline") is True:
+            # AWS: IAM User Guide, "Permissions boundaries for IAM entities": a managed policy sets them.
+            yield (
+                ("workloads", name, "inline"),
+                f"workload `{name}` has its policy inline, and a boundary can only be a managed one",
+                "leave `inline` out, or `boundary`",
+            )
         managed = workload.get("managed_policies")
         seen: set[str] = set()
         for index, policy in enumerate(managed if isinstance(managed, list) else []):

@@ -18,7 +18,7 @@ from keyhole.provision.snapshot import kind_of
 from keyhole.status.report import Entry, Report
 
 MOST_LOOKUPS = 6
-IAM_KINDS = frozenset({"policy", "role", "user", "instance-profile", "oidc-provider"})
+IAM_KINDS = frozenset({"policy", "inline-policy", "role", "user", "instance-profile", "oidc-provider"})
 _IAM_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
 
@@ -33,11 +33,17 @@ def name_authors(report: Report, names: Mapping[str, str], of_region: Callable[[
         for entry in differing[:MOST_LOOKUPS]:
             is_iam = kind_of(entry.address) in IAM_KINDS
             region = _IAM_REGIONS[report.scope.partition] if is_iam else report.scope.region
-            found[entry.address] = find_author(of_region(region), names[entry.address])
+            found[entry.address] = find_author(of_region(region), _event_name(entry.address, names))
     except KeyholeError:
         # It is an extra: whoever may not ask CloudTrail still sees what differs.
         pass
     return replace(report, entries=tuple(_signed(entry, found.get(entry.address, "")) for entry in report.entries))
+
+
+def _event_name(address: str, names: Mapping[str, str]) -> str:
+    """Give the name that events have: those of an inline policy have its role's or user's."""
+    name = names[address]
+    return name.split("/")[1] if kind_of(address) == "inline-policy" else name
 
 
 def find_author(aws: Aws, name: str) -> str:

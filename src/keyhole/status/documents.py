@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from keyhole.iam.text import normal_element, same_document
+
 SHOWN_VALUES = 4
 
 Statement = Mapping[str, Any]
@@ -31,8 +33,10 @@ def describe_difference(have: Mapping[str, Any] | None, want: Mapping[str, Any] 
     """Give one sentence for each statement that is there and not in the file, changed, or gone."""
     extra, lacking = statements_of(have), statements_of(want)
     for statement in tuple(lacking):
-        if same := next((one for one in extra if _elements(one) == _elements(statement)), None):
-            extra.remove(same)
+        same = [one for one in extra if same_document({"Statement": [one]}, {"Statement": [statement]})]
+        for one in same:
+            extra.remove(one)
+        if same:
             lacking.remove(statement)
     sentences: list[str] = []
     for statement in extra:
@@ -86,10 +90,9 @@ def _partner(statement: Statement, among: list[Statement]) -> Statement | None:
         named = next((one for one in among if one.get("Sid") == sid), None)
         if named is not None:
             return named
-    mine = _elements(statement)
 
     def likeness(other: Statement) -> int:
-        return sum(mine.get(name) == values for name, values in _elements(other).items() if name != "Effect")
+        return sum(_say_the_same(name, statement, other) for name in statement.keys() & other.keys() - {"Effect"})
 
     best = max(among, key=likeness, default=None)
     return best if best is not None and likeness(best) and best.get("Effect") == statement.get("Effect") else None
@@ -97,15 +100,23 @@ def _partner(statement: Statement, among: list[Statement]) -> Statement | None:
 
 def _changes(have: Statement, want: Statement) -> Iterator[str]:
     mine, theirs = _elements(have), _elements(want)
+    meant_alike = {name for name in have.keys() & want.keys() if _say_the_same(name, have, want)}
     sid = want.get("Sid") or have.get("Sid")
     label = f"{sid}: " if sid else ""
-    names = [name for name in dict.fromkeys((*mine, *theirs)) if mine.get(name) != theirs.get(name)]
+    names = [
+        name
+        for name in dict.fromkeys((*mine, *theirs))
+        if mine.get(name) != theirs.get(name) and name.partition(" ")[0] not in meant_alike
+    ]
     for name in names:
         is_now, was = mine.get(name), theirs.get(name)
-        # What a statement is called says nothing where something else has changed.
-        if name != "Sid" or names == ["Sid"]:
+        if name != "Sid":
             said = f"the file says {_short(list(was))}" if was else "the file says nothing"
             yield f"{label}{name} is {_short(list(is_now)) if is_now else 'gone'} where {said}"
+
+
+def _say_the_same(name: str, have: Statement, want: Statement) -> bool:
+    return bool(normal_element(name, have[name]) == normal_element(name, want[name]))
 
 
 def _elements(statement: Statement) -> Elements:

@@ -6,6 +6,7 @@ the plan says of it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -14,10 +15,11 @@ from keyhole.aws import Call
 from keyhole.findings import Finding, Severity
 from keyhole.provision import Change, Verb
 from keyhole.resources import Existing, Wanted
-from keyhole.resources.access_key import AccessKey
 from keyhole.resources.bucket import Bucket, ExistingBucket
+from keyhole.resources.inline_policy import ExistingInlinePolicy, InlinePolicy
 from keyhole.resources.instance_attachment import ExistingInstanceAttachment
 from keyhole.resources.instance_profile import ExistingInstanceProfile, InstanceProfile
+from keyhole.resources.kind import missing_tags
 from keyhole.resources.managed_policy import ExistingManagedPolicy, ManagedPolicy
 from keyhole.resources.role import ExistingRole, Role
 from keyhole.resources.user import ExistingUser
@@ -57,30 +59,37 @@ def drift_findings(
         yield Finding(f"{change.kind}.missing", Severity.PROBLEM, "is not there", fix=fix)
         return
     drifted = Drifted(want, have, fix, inline or {})
-    makes_key = any(call.operation == "CreateAccessKey" for call in change.calls)
     for call in change.calls:
-        if call.operation in _PREPARATIONS or (makes_key and call.operation in _HAND_OVER):
+        if call.operation in _PREPARATIONS:
             continue
         tell = _TELLERS.get(call.operation)
         if tell is not None:
             yield tell(drifted, call)
         elif "Tag" in call.operation:
-            yield drifted.problem(f"{change.kind}.tags", "lacks tags that say whose it is")
+            yield _tags(drifted, change.kind)
         else:
             what = call.why or call.operation
             yield drifted.warning(f"{change.kind}.differs", f"differs from the file: `up` would {what}")
 
 
-# Calls that only make room for another one, or go with it; a key that is too much is told where the keys are.
-_PREPARATIONS = frozenset({"DeletePolicyVersion", "RemoveRoleFromInstanceProfile", "TakeKey", "DeleteAccessKey"})
-_HAND_OVER = frozenset({"WriteValues", "PutSecretValue"})
+# Calls that only make room for another one.
+_PREPARATIONS = frozenset({"DeletePolicyVersion", "RemoveRoleFromInstanceProfile"})
 Teller = Callable[[Drifted, Call], Finding]
 
 
+def _tags(drifted: Drifted, kind: str) -> Finding:
+    lacking = missing_tags(getattr(drifted.want, "tags", {}), drifted.have.tags)
+    told = ", ".join(f"{name}={value}" for name, value in sorted(lacking.items()))
+    evidence = tuple(f"{name} is {drifted.have.tags[name]} now" for name in sorted(lacking.keys() & drifted.have.tags))
+    return drifted.warning(f"{kind}.tags", f"lacks the tag {told}", evidence)
+
+
 def _document(drifted: Drifted, _call: Call) -> Finding:
-    want, have = cast(ManagedPolicy, drifted.want), cast(ExistingManagedPolicy, drifted.have)
+    want = cast(ManagedPolicy | InlinePolicy, drifted.want)
+    have = cast(ExistingManagedPolicy | ExistingInlinePolicy, drifted.have)
     difference = describe_difference(have.document, want.document)
-    return drifted.problem("policy.document", "says other than the file", difference)
+    kind = "policy" if isinstance(want, ManagedPolicy) else "inline-policy"
+    return drifted.problem(f"{kind}.document", "says other than the file", difference)
 
 
 def _trust(drifted: Drifted, _call: Call) -> Finding:
@@ -169,16 +178,32 @@ def _setting(check: str, name: str) -> Teller:
     def tell(drifted: Drifted, _call: Call) -> Finding:
         want, have = _bucket_pair(drifted)
         is_now, meant = getattr(have.settings, name), getattr(want.settings, name)
-        label = name.replace("_", " ")
-        evidence = (f"it is {_plain(is_now)} where the file says {_plain(meant)}",)
+        label = _LABELS.get(name, name)
+        if is_now == meant and name == "encryption":
+            label, is_now, meant = "bucket key", have.settings.bucket_key, want.settings.bucket_key
+        evidence = tuple(_rule_difference(is_now or [], meant or [])) if name in _RULES else ()
+        evidence = evidence or (f"it is {_plain(is_now)} where the file says {_plain(meant)}",)
         return drifted.warning(f"bucket.{check}", f"its {label} is not as in the file", evidence)
 
     return tell
 
 
+_RULES = ("lifecycle", "cors")
+_LABELS = {"cors": "set of CORS rules", "access_logs": "access log", "request_metrics": "measuring of requests"}
+
+
+def _rule_difference(is_now: list[Any], meant: list[Any]) -> Iterator[str]:
+    """Give each rule that only one of them has; its name says nothing."""
+    for before, rules, others in (("it has", is_now, meant), ("it lacks", meant, is_now)):
+        known = [_plain(rule) for rule in others]
+        yield from (f"{before} the rule {_plain(rule)}" for rule in rules if _plain(rule) not in known)
+
+
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, dict) and value:
+        return json.dumps({name: item for name, item in sorted(value.items()) if name != "ID"}, default=str)
     return "nothing" if value in (None, [], {}) else str(value)
 
 
@@ -205,12 +230,6 @@ def _metadata(drifted: Drifted, _call: Call) -> Finding:
     return drifted.warning("instance.hop-limit", summary)
 
 
-def _no_key(drifted: Drifted, _call: Call) -> Finding:
-    places = ", ".join(place.sentence for place in cast(AccessKey, drifted.want).places)
-    evidence = ("`up` would make another key; if the place is on another machine, look at the status there",)
-    return drifted.warning("access-key.nowhere", f"no key that works is in {places}", evidence)
-
-
 def _other_role(drifted: Drifted, _call: Call) -> Finding:
     want, have = cast(InstanceProfile, drifted.want), cast(ExistingInstanceProfile, drifted.have)
     role = f"the role {have.role_name}" if have.role_name else "no role"
@@ -227,6 +246,8 @@ def _kind(drifted: Drifted) -> str:
 
 _TELLERS: dict[str, Teller] = {
     "CreatePolicyVersion": _document,
+    "PutRolePolicy": _document,
+    "PutUserPolicy": _document,
     "UpdateAssumeRolePolicy": _trust,
     "DetachRolePolicy": _attached,
     "DetachUserPolicy": _attached,
@@ -253,7 +274,6 @@ _TELLERS: dict[str, Teller] = {
     "PutBucketLogging": _setting("access-logs", "access_logs"),
     "PutBucketMetricsConfiguration": _setting("request-metrics", "request_metrics"),
     "DeleteBucketMetricsConfiguration": _setting("request-metrics", "request_metrics"),
-    "CreateAccessKey": _no_key,
     "AddRoleToInstanceProfile": _other_role,
     "AssociateIamInstanceProfile": _detached,
     "ReplaceIamInstanceProfileAssociation": _other_profile,

@@ -14,6 +14,7 @@ from keyhole.findings import Finding, Severity
 from keyhole.status.reading import AccessKey
 
 ROTATE_AFTER_DAYS = 90
+"""Where the file does not say."""
 UNUSED_AFTER_DAYS = 7
 DOC_URL = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html"
 # AWS: IAM API Reference, AccessKey: 16 to 128 letters, digits and underscores.
@@ -42,14 +43,14 @@ def describe_use(key: AccessKey, now: datetime) -> str:
     return f"last used {_ago(now, key.last_used)}{where}"
 
 
-def key_findings(key: AccessKey, now: datetime, flags: str) -> Iterator[Finding]:
-    """Give what should become of one key of a workload."""
+def key_findings(key: AccessKey, now: datetime, flags: str, rotate_days: int = ROTATE_AFTER_DAYS) -> Iterator[Finding]:
+    """Give what should become of one key of a workload; after `rotate_days` another one should take its place."""
     if not key.is_active:
         fix = f"if nothing misses it: `{_delete(key)}`"
         yield Finding("key.inactive", Severity.WARNING, describe_key(key, now), fix=fix, doc_url=DOC_URL)
         return
-    if key.created is not None and now - key.created > timedelta(days=ROTATE_AFTER_DAYS):
-        summary = f"{describe_key(key, now)}: older than {ROTATE_AFTER_DAYS} days"
+    if key.created is not None and now - key.created > timedelta(days=rotate_days):
+        summary = f"{describe_key(key, now)}: older than {_count(rotate_days, 'day')}"
         yield Finding("key.age", Severity.WARNING, summary, fix=f"`keyhole rotate{flags}`", doc_url=DOC_URL)
 
 

@@ -13,15 +13,19 @@ from itertools import chain
 from keyhole.blueprint import Blueprint
 from keyhole.errors import KeyholeError
 from keyhole.findings import Finding, Severity
-from keyhole.naming import Scope
+from keyhole.naming import Scope, short_name
 from keyhole.provision import Snapshot, plan_up
+from keyhole.provision.rotate import handover_findings
 from keyhole.provision.snapshot import kind_of
 from keyhole.resources import KINDS, Existing, Wanted
+from keyhole.resources.access_key import AccessKey as HandedOverKey
+from keyhole.resources.access_key import ExistingAccessKey
 from keyhole.resources.alarm import ExistingAlarm
 from keyhole.resources.bucket import Bucket, ExistingBucket
 from keyhole.resources.topic import ExistingTopic, Topic
+from keyhole.spec.model import AccessKeyWorkload
 from keyhole.status.drift import drift_findings
-from keyhole.status.keys import describe_key, key_findings, keys_findings, old_key_findings
+from keyhole.status.keys import ROTATE_AFTER_DAYS, describe_key, key_findings, keys_findings, old_key_findings
 from keyhole.status.public import account_findings, describe_account_block, public_findings
 from keyhole.status.reading import AccessKey, Reading
 from keyhole.status.running import alarm_findings, describe_state, topic_findings, trail_findings
@@ -98,18 +102,21 @@ class _Judge:
                 finding = Finding(
                     f"{kind_of(want.address)}.unknown", Severity.UNKNOWN, have.message, _codes(have), have.hint
                 )
-                yield Entry(group, want.address, _short(want.name), "", (finding,))
+                yield Entry(group, want.address, short_name(want.name), "", (finding,))
                 continue
             findings = tuple(self._about(want, have))
             trail = self.reading.trails.get(want.address)
             summary = ""
             if have is not None and not findings:
                 summary = describe_state(want, have, trail if isinstance(trail, dict) else None)
-            yield Entry(group, want.address, _short(want.name), summary, findings)
+            yield Entry(group, want.address, short_name(want.name), summary, findings)
             if want.address in self.reading.keys and have is not None:
                 yield from self._keys(want, group)
 
     def _about(self, want: Wanted, have: Existing | None) -> Iterator[Finding]:
+        if isinstance(want, HandedOverKey):
+            yield from self._places(want, have)
+            return
         alone = replace(self.blueprint, resources=(want,))
         try:
             plan = plan_up(alone, Snapshot({want.address: have}, (), {}))
@@ -125,6 +132,12 @@ class _Judge:
             yield from drift_findings(change, want, have, self.fix, inline)
         if have is not None:
             yield from self._now(want, have)
+
+    def _places(self, want: HandedOverKey, have: Existing | None) -> Iterator[Finding]:
+        """Give what is found about a key's places; that all of a user's keys are inactive is told at its keys."""
+        found = have if isinstance(have, ExistingAccessKey) else None
+        if found is None or not found.keys or any(key.is_active for key in found.keys):
+            yield from handover_findings(want, found, self.flags)
 
     def _now(self, want: Wanted, have: Existing) -> Iterator[Finding]:
         match have:
@@ -155,8 +168,13 @@ class _Judge:
             yield Entry(group, f"key.{suffix}", want.name, "", together)
         if not keys:
             yield Entry(group, f"key.{suffix}", want.name, "", (Finding("key.none", Severity.NOTE, "has no key yet"),))
+        workload = self.blueprint.app.workloads.get(suffix)
+        days = (workload.rotate_days if isinstance(workload, AccessKeyWorkload) else None) or ROTATE_AFTER_DAYS
         for key in keys:
-            findings = tuple(key_findings(key, self.now, self.flags))
+            findings = tuple(key_findings(key, self.now, self.flags, days))
+            if not any(other.is_active for other in keys):
+                # That there is no other one is told already, and nothing is to be deleted now.
+                findings = ()
             yield Entry(group, f"key.{suffix}", key.id, describe_key(key, self.now), findings)
 
     def left(self) -> Iterator[Entry]:
@@ -165,7 +183,7 @@ class _Judge:
             if calls := tuple(KINDS[kind].calls(None, have)):
                 summary = f"is not in the file any more: `up` would {calls[-1].why or 'take it away'}"
                 finding = Finding(f"{kind}.left", Severity.WARNING, summary, fix=self.fix)
-                yield Entry(LEFT, kind, _short(have.name), "", (finding,))
+                yield Entry(LEFT, kind, short_name(have.name), "", (finding,))
         for kind, error in self.reading.unlisted.items():
             summary = f"whether a {kind} of the app has left the file is unknown"
             yield Entry(LEFT, kind, "", "", (_unknown(f"{kind}.unlisted", summary, error),))
@@ -207,7 +225,3 @@ def _unknown(check: str, summary: str, error: KeyholeError) -> Finding:
 
 def _codes(error: KeyholeError) -> tuple[str, ...]:
     return (str(error),) if str(error) != error.message else ()
-
-
-def _short(name: str) -> str:
-    return name.rpartition("/")[2].rpartition(":")[2]

@@ -26,6 +26,7 @@ from keyhole.iam import (
 from keyhole.iam.text import write_document
 from keyhole.naming import Scope
 from keyhole.resources.bucket import Bucket
+from keyhole.resources.inline_policy import InlinePolicy
 from keyhole.resources.managed_policy import ManagedPolicy
 from keyhole.resources.oidc_provider import OidcProvider
 from keyhole.resources.role import Role
@@ -107,7 +108,7 @@ class _Policies:
             match resource:
                 case Role():
                     arn = f"{iam}:role{resource.path}{resource.name}"
-                    self.identity[key] = tuple(documents[arn] for arn in resource.policy_arns)
+                    self._attach(key, documents, resource.policy_arns)
                     self.trusts[arn] = parse_policy(write_document(resource.trust), PolicyKind.TRUST, name=arn)
                     self._principals[key] = Principal(
                         PrincipalKind.ROLE_SESSION,
@@ -116,9 +117,13 @@ class _Policies:
                         role_arn=arn,
                     )
                 case User():
-                    self.identity[key] = tuple(documents[arn] for arn in resource.policy_arns)
+                    self._attach(key, documents, resource.policy_arns)
                     arn = f"{iam}:user{resource.path}{resource.name}"
                     self._principals[key] = Principal(PrincipalKind.USER, arn=arn, account=scope.account)
+                case InlinePolicy():
+                    text = write_document(resource.document)
+                    parsed = parse_policy(text, PolicyKind.IDENTITY, name=resource.name)
+                    self.identity[key] = (*self.identity.get(key, ()), parsed)
                 case ManagedPolicy() if key.endswith(LAUNCHER):
                     self.identity[key] = (documents[resource.arn],)
                     user = Principal(PrincipalKind.USER, arn=f"{iam}:user/launcher", account=scope.account)
@@ -130,6 +135,9 @@ class _Policies:
                     self.buckets[resource.name] = parse_policy(text, PolicyKind.RESOURCE, name=resource.name)
                 case _:
                     pass
+
+    def _attach(self, key: str, documents: dict[str, Policy], arns: tuple[str, ...]) -> None:
+        self.identity[key] = (*self.identity.get(key, ()), *(documents[arn] for arn in arns))
 
     def principal(self, who: str) -> Principal:
         if who.endswith(".amazonaws.com"):

@@ -28,7 +28,8 @@ def run_instance(aws: Aws, blueprint: Blueprint, key: str) -> Iterator[str]:
     """
     scope = blueprint.scope
     profile = workload_names(blueprint.app, key, scope.account).profile
-    profile_arn = f"arn:{scope.partition}:iam::{scope.account}:instance-profile{scope.iam_path}{profile}"
+    path = scope.path_of("instance-profile", profile)
+    profile_arn = f"arn:{scope.partition}:iam::{scope.account}:instance-profile{path}{profile}"
     # One of Amazon Linux: without a filter there are more than a thousand.
     linux = [{"Name": "name", "Values": ["al2023-ami-2023.*-kernel-6.1-x86_64"]}]
     images = aws.call("ec2", "DescribeImages", Owners=["amazon"], Filters=linux)["Images"]
