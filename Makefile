@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+UV := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	--no-annotate
+PIP := --quiet --disable-pip-version-check --no-deps
 TESTS ?= tests
 JOBS ?= 2
 
@@ -15,13 +18,15 @@ help: ## Show what there is to make
 setup: $(STAMP) ## Install Keyhole and its locked dependencies into .venv, and build the upload page
 	@sh scripts/build-page.sh
 
-$(STAMP): requirements/dev.lock pyproject.toml
+$(STAMP): requirements/build.lock requirements/dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("keyhole needs Python 3.11 or newer, and this is " + sys.version.split()[0] \
 		+ ": say which to use by `make PYTHON=python3.12 …`") if sys.version_info < (3, 11) else None'
 	@echo "installing the locked dependencies into .venv (once; a minute or less)…"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@# What packages are built with is locked too, so it comes first.
+	@$(BIN)/python -m pip install $(PIP) --require-hashes -r requirements/build.lock
+	@$(BIN)/python -m pip install $(PIP) --no-build-isolation --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install $(PIP) --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q src/keyhole
 	@touch $@
 
@@ -52,8 +57,8 @@ golden: setup ## Write the golden files anew; read the diff
 	@git --no-pager diff --stat -- tests/golden examples README.md
 
 lock: setup ## Resolve the dependencies anew (needs uv)
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --no-header --no-annotate pyproject.toml --group dev --upgrade -o requirements/dev.lock
+	@uv pip compile $(UV) --upgrade pyproject.toml --group dev -o requirements/dev.lock
+	@uv pip compile $(UV) --upgrade requirements/build.in -c requirements/dev.lock -o requirements/build.lock
 
 clean: ## Remove everything that was made here
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis page/node_modules src/keyhole/service/page

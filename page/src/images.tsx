@@ -26,6 +26,7 @@ export function Images({ rules, session, isActive }: ImagesProps) {
   return (
     <>
       <h1>{words.uploads.heading}</h1>
+      {rules.uploads.length === 0 && <p class="quiet">{words.uploads.nowhere}</p>}
       {rules.uploads.length > 1 && (
         <label class="where">
           {words.uploads.where}

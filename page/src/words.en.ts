@@ -38,6 +38,7 @@ export const english: Words = {
   uploads: {
     heading: "Upload images",
     where: "Where to",
+    nowhere: "No upload of this service is open to you.",
     refused: "Not uploaded",
     dismiss: "Dismiss",
     dismissOf: (name) => `Dismiss: ${name}`,

@@ -53,6 +53,7 @@ export const korean: Words = {
   uploads: {
     heading: "이미지 업로드",
     where: "업로드 위치",
+    nowhere: "이 서비스에서 업로드할 수 있는 위치가 없습니다.",
     refused: "업로드되지 않음",
     dismiss: "닫기",
     dismissOf: (name) => `닫기: ${name}`,

@@ -23,6 +23,7 @@ export interface Words {
   uploads: {
     heading: string;
     where: string;
+    nowhere: string;
     refused: string;
     dismiss: string;
     dismissOf: (name: string) => string;

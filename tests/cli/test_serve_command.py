@@ -10,9 +10,17 @@ from typer.testing import CliRunner, Result
 
 from gate_clients import Aws
 from keyhole.cli.main import app
-from keyhole.cli.serving import check_reach, choose_hosts, find_tokens, is_loopback, prepare_service
+from keyhole.cli.serving import (
+    check_reach,
+    choose_hosts,
+    find_remarks,
+    find_tokens,
+    is_loopback,
+    prepare_service,
+)
 from keyhole.errors import KeyholeError
 from keyhole.service.callers.tokens import FILE_NAME, make_token
+from keyhole.service.operation import Operation
 from keyhole.service.settings import Service
 from keyhole.spec import Spec, load_spec
 
@@ -230,3 +238,16 @@ def test_a_service_that_nobody_can_enter_is_remarked(tmp_path: Path, monkeypatch
     make_token(path, "robots", "ana")
     assert find_tokens(service, None, file) == (path, "")
     assert find_tokens(prepare(load(tmp_path, bucket=NAME)), None, file)[1] == ""
+
+
+def test_what_one_should_know_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That tokens would travel in the clear, and that workers share a limit; nothing where all is well."""
+    monkeypatch.setenv("APP_OBJECT_STORAGE__ENDPOINT", "http://127.0.0.1:1")
+    closed = prepare(load(tmp_path, CALLERS, bucket=NAME, upload="uploads_per_minute = 6"))
+    assert find_remarks(closed, Operation(), "127.0.0.1") == []
+    assert find_remarks(closed, Operation(proxies=("10.0.0.1",)), "0.0.0.0") == []
+    (clear,) = find_remarks(closed, Operation(), "0.0.0.0")
+    assert "not encrypted" in clear[0]
+    assert "--proxy" in clear[1]
+    (shared,) = find_remarks(closed, Operation(workers=4), "127.0.0.1")
+    assert "each of 4 workers" in shared[0]

@@ -65,6 +65,12 @@ def with_comment(jpeg: bytes, text: bytes) -> bytes:
     return jpeg[:2] + b"\xff\xfe" + (len(text) + 2).to_bytes(2, "big") + text + jpeg[2:]
 
 
+def with_thumbnail(jpeg: bytes) -> bytes:
+    """Put a thumbnail of 2 × 2 pixels into a JFIF header of a JPEG."""
+    header = b"JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x02\x02" + SECRET[:12]
+    return jpeg[:2] + b"\xff\xe0" + (len(header) + 2).to_bytes(2, "big") + header + jpeg[2:]
+
+
 def with_chunk(png: bytes, kind: bytes, content: bytes) -> bytes:
     """Put a chunk behind the header of a PNG."""
     return png[:33] + png_chunk(kind, content) + png[33:]
@@ -112,6 +118,9 @@ GOOD: dict[str, Good] = {
     ),
     "png, animated": Good(_still_apng, "image/png", 3, 2),
     "jpeg": Good(lambda: make_jpeg(64, 48), "image/jpeg", 64, 48),
+    "jpeg, odd sides": Good(lambda: make_jpeg(333, 251), "image/jpeg", 333, 251),
+    "jpeg, odd bytes before its end": Good(lambda: make_jpeg()[:-2] + bytes(3) + b"\xff\xd9", "image/jpeg", 64, 48),
+    "jpeg, a thumbnail in its header": Good(lambda: with_thumbnail(make_jpeg()), "image/jpeg", 64, 48, 1, True),
     "jpeg, progressive": Good(lambda: draw(64, 48).jpegsave_buffer(interlace=True, keep="none"), "image/jpeg", 64, 48),
     "jpeg, restarts": Good(lambda: draw(64, 48).jpegsave_buffer(restart_interval=1, keep="none"), "image/jpeg", 64, 48),
     "jpeg, grey": Good(lambda: draw(64, 48)[1].jpegsave_buffer(keep="none"), "image/jpeg", 64, 48),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
@@ -20,7 +21,6 @@ from keyhole.aws.client import BotocoreAws, Credentials
 from keyhole.aws.imds import fetch_instance_credentials
 from keyhole.blueprint import Blueprint
 from keyhole.local.server import LocalAws
-from keyhole.service.access import make_access_router
 from keyhole.service.app import create_app
 from keyhole.service.images.check import ImageChecker
 from keyhole.service.operation import Operation
@@ -134,12 +134,17 @@ def open_site(
         service = make_service(app, "api", uploads)
         checker = stack.enter_context(ImageChecker(workers=1))
         checker.start()
-        operation = Operation(tokens_file=tokens_file, credentials=found.credentials)
+        probes_file = folder / "probes.json"
+        if has_probes:
+            probes_file.write_text(json.dumps(_find_wrong(blueprint)))
+        operation = Operation(
+            tokens_file=tokens_file,
+            credentials=found.credentials,
+            picture=access_picture(blueprint),
+            probes_file=probes_file,
+        )
         runtime = make_runtime(service, operation)
         asgi = create_app(service, runtime, open_store=make_opener(service, operation), checker=checker)
-        if not any(getattr(route, "path", "") == "/v1/access" for route in asgi.routes):
-            probes = _find_wrong(blueprint) if has_probes else None
-            asgi.include_router(make_access_router(lambda: access_picture(blueprint, probes)))
         server = make_server(asgi, runtime)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -109,6 +109,8 @@ def visit_site(browser: Browser, site: Site, path: str = "/", **options: Any) ->
                 visit.errors.append(text)
 
         page.on("console", lambda message: note(message.type, message.text))
+        # Told to once, and not each time: a key is quicker than the browser's learning that there will be no dialog.
+        page.on("filechooser", lambda _chooser: None)
         page.on("request", lambda request: visit.hosts.add(request.url.split("/")[2]))
         page.goto(site.url + path)
         expect(page.locator("main")).to_have_attribute("aria-busy", "false")

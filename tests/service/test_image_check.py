@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import pyvips
 from good_images import GOOD, make_good
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from service_images import SECRET, draw, make_jpeg
 
 from keyhole.service.images.check import Checked, ImageChecker, ImageRule, Refused
@@ -67,10 +69,10 @@ def test_pixels_stay_as_they_are(checker: ImageChecker, tmp_path: Path, name: st
 def test_metadata_are_gone(checker: ImageChecker, tmp_path: Path, name: str) -> None:
     """No place, no name, no comment is left, in whichever of the formats they came."""
     sent = make_good(name)
-    assert SECRET in sent or b"tIME" in sent
+    assert SECRET[:12] in sent or b"tIME" in sent
     with _check(checker, tmp_path, sent) as checked:
         stored = checked.path.read_bytes()
-        assert SECRET not in stored
+        assert SECRET[:12] not in stored
         assert b"xmpmeta" not in stored
         assert b"tIME" not in stored
         fields = _load(stored).get_fields()
@@ -131,3 +133,32 @@ def test_only_listed_types_are_taken(checker: ImageChecker, tmp_path: Path) -> N
     assert caught.value.kind == "wrong-type"
     assert caught.value.content_type == "image/jpeg"
     assert "image/png" in caught.value.hint
+
+
+_SAVES: dict[str, dict[str, list[object]]] = {
+    "jpegsave_buffer": {"interlace": [False, True], "subsample_mode": ["on", "off"]},
+    "pngsave_buffer": {"interlace": [False, True], "palette": [False, True]},
+    "webpsave_buffer": {"lossless": [False, True]},
+    "gifsave_buffer": {"interlace": [False, True]},
+    "heifsave_buffer": {"compression": ["av1"], "effort": [0], "subsample_mode": ["on", "off"]},
+}
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    width=st.integers(1, 400),
+    height=st.integers(1, 400),
+    save=st.sampled_from(sorted(_SAVES)),
+    side=st.integers(1, 300),
+    data=st.data(),
+)
+def test_every_size_passes(
+    checker: ImageChecker, tmp_path: Path, width: int, height: int, save: str, side: int, data: st.DataObject
+) -> None:
+    """Whole images pass whatever their sides and those of the thumbnail: odd ones, single lines, either way up."""
+    options = {name: data.draw(st.sampled_from(values)) for name, values in _SAVES[save].items()}
+    sent = bytes(getattr(draw(width, height), save)(**options))
+    with _check(checker, tmp_path, sent, ImageRule(_ALL, thumbnails=(side,))) as checked:
+        assert (checked.width, checked.height) == (width, height)
+        thumbnail = pyvips.Image.webpload(str(checked.thumbnails[side]))
+        assert max(thumbnail.width, thumbnail.height) == min(side, max(width, height))

@@ -64,7 +64,7 @@ def test_no_cut_passes(checker: ImageChecker, tmp_path: Path, name: str) -> None
             checker.check_now(path, _RULE)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(sorted(GOOD)), data=st.data())
 def test_no_damage_makes_it_fail(checker: ImageChecker, scratch: Path, name: str, data: st.DataObject) -> None:
     """Whatever bytes are changed, cut out or doubled, the answer is an image of the rule's size or a refusal."""

@@ -187,17 +187,16 @@ def test_many_wait_for_their_turn(scratch: Path, small: Path, tmp_path: Path) ->
     found: list[tuple[str, int]] = []
 
     async def check_all() -> None:
-        with ImageChecker(workers=2, directory=scratch) as checker:
+        async with anyio.create_task_group() as group:
+            for path in (small, other) * 10:
+                group.start_soon(check_one, path)
 
-            async def check_one(path: Path) -> None:
-                with await checker.check(path, _RULE) as checked:
-                    found.append((checked.content_type, checked.width))
+    async def check_one(path: Path) -> None:
+        with await checker.check(path, _RULE) as checked:
+            found.append((checked.content_type, checked.width))
 
-            async with anyio.create_task_group() as group:
-                for path in (small, other) * 10:
-                    group.start_soon(check_one, path)
-
-    anyio.run(check_all)
+    with ImageChecker(workers=2, directory=scratch) as checker:
+        anyio.run(check_all)
     assert sorted(found) == [("image/jpeg", 64)] * 10 + [("image/png", 3)] * 10
 
 

@@ -15,7 +15,7 @@ from service_fakes import make_service_for_test
 
 from keyhole.errors import ExitCode, KeyholeError
 from keyhole.service.operation import Operation
-from keyhole.service.run import bind, serve, show_url
+from keyhole.service.run import bind, serve, show_url, warn_of_acl
 
 _PROGRAM = """
 from service_fakes import make_service_for_test
@@ -79,3 +79,23 @@ def test_an_interrupt_ends_it_in_good_order() -> None:
     assert out == "ended\n"
     (line,) = err.splitlines()
     assert "GET /v1/rules 200" in line
+
+
+@pytest.mark.parametrize(("acl", "lines"), [("public-read", 1), ("", 0)])
+def test_an_acl_that_is_asked_for_is_not_sent_and_that_is_said(
+    acl: str, lines: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Programs take AWS_S3_ACL from the environment; the file's buckets take no ACL, so it is said and left out."""
+    monkeypatch.setenv("AWS_S3_ACL", acl)
+    warn_of_acl()
+    assert len(caplog.records) == lines
+    assert all("public-read is not sent" in record.getMessage() for record in caplog.records)
+
+
+def test_the_log_takes_no_line_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A line break in a variable stays within the line."""
+    monkeypatch.setenv("AWS_S3_ACL", "private\nFORGED")
+    warn_of_acl()
+    assert "\n" not in caplog.records[0].getMessage()

@@ -54,12 +54,12 @@ T = TypeVar("T")
 
 def await_it(look: Callable[[], T | None], what: str) -> T:
     """Give what `look` gives as soon as it gives something."""
-    for _ in range(600):
+    for _ in range(2400):
         found = look()
         if found:
             return found
         time.sleep(0.05)
-    raise AssertionError(f"{what}: not within 30 s")
+    raise AssertionError(f"{what}: not within two minutes")
 
 
 def is_alive(pid: int) -> bool:
@@ -191,7 +191,7 @@ def test_the_group_lives_through_deaths_and_reloads(aws: Aws, tmp_path: Path) ->
         assert float(line.rpartition(" ")[2]) == 11
 
         group.process.send_signal(signal.SIGTERM)
-        assert group.process.wait(timeout=60) == 0
+        assert group.process.wait(timeout=120) == 0
         assert not any(is_alive(pid) for pid in third)
         assert list((tmp_path / "tmp").glob("keyhole-metrics-*")) == []
     assert "Traceback" not in "".join(group.lines)
@@ -205,7 +205,7 @@ def test_workers_do_not_outlive_their_parent(aws: Aws, tmp_path: Path) -> None:
         assert answered(group).status_code == 200
         pids = await_it(lambda: pids if len(pids := group.worker_pids()) == 2 else None, "two workers")
         group.process.kill()
-        group.process.wait(timeout=30)
+        group.process.wait(timeout=120)
         await_it(lambda: not any(is_alive(pid) for pid in pids), "their end")
 
 
@@ -230,7 +230,7 @@ def test_before_it_ends_it_says_that_it_is_not_ready(aws: Aws, tmp_path: Path, w
                 rules = group.ask()
                 seen.add((ready.json()["type"], rules.status_code if rules is not None else 0))
         assert ("urn:keyhole:problem:draining", 200) in seen
-        assert group.process.wait(timeout=30) == 0
+        assert group.process.wait(timeout=120) == 0
         assert group.process.stdout is not None
         assert group.process.stdout.read() == "ended\n"
     assert "Traceback" not in "".join(group.lines)

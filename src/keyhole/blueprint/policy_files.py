@@ -16,7 +16,7 @@ from keyhole.iam.lint import find_warnings
 from keyhole.naming import Scope
 from keyhole.spec import Spec
 
-_OWN_SIDS = re.compile(r"(Objects|List|Key)\d+|TerraformLocks")
+_OWN_SIDS = re.compile(r"(Objects|List|Key)\d+|TerraformLocks|Quarantine|Callers")
 
 
 def file_statements(spec: Spec, key: str, scope: Scope) -> list[dict[str, Any]]:

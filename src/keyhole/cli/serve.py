@@ -134,6 +134,7 @@ def serve(
         check_reach,
         choose_hosts,
         draw_access,
+        find_remarks,
         find_tokens,
         prepare_service,
     )
@@ -176,6 +177,8 @@ def serve(
             workload = uploads[choose_uploads(workspace.spec, upload)[0]].workload
             stack.enter_context(become_workload(workspace, workload, local_port))
         service, operation = prepare()
+        for remark, hint in find_remarks(service, operation, host):
+            say_warning(remark, hint)
         run(
             service,
             operation,

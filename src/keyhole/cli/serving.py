@@ -120,6 +120,27 @@ def choose_hosts(host: str, allowed: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_LOOPBACK_NAMES, shown, *allowed)))
 
 
+def find_remarks(service: Service, operation: Operation, host: str) -> list[tuple[str, str]]:
+    """Give what whoever starts the service should know, each with what to do about it."""
+    remarks = []
+    if not service.is_open and not is_loopback(host) and not operation.proxies:
+        remarks.append(
+            (
+                f"what comes to `{host}` is not encrypted: tokens can be read on their way",
+                "let a proxy with TLS stand before it, and name it by `--proxy`",
+            )
+        )
+    limited = [name for name, settings in service.uploads.items() if settings.uploads_per_minute is not None]
+    if operation.workers > 1 and limited:
+        remarks.append(
+            (
+                f"each of {operation.workers} workers allows its share of the `uploads_per_minute` of `{limited[0]}`",
+                "",
+            )
+        )
+    return remarks
+
+
 def check_operation(operation: Operation) -> None:
     """Return if proxies and readers of metrics are networks. Raises: KeyholeError."""
     read_networks(operation.proxies, "--proxy")

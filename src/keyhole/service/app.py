@@ -17,7 +17,7 @@ from keyhole import __version__
 from keyhole.errors import AwsError
 from keyhole.service.access import make_access_router
 from keyhole.service.api.answers import ProblemDocument
-from keyhole.service.api.desk import Checker, Crowd, Desk
+from keyhole.service.api.desk import Checker, Crowd, Desk, Turns
 from keyhole.service.api.gallery import make_gallery_router
 from keyhole.service.api.multipart import make_multipart_router
 from keyhole.service.api.rules import make_rules_router
@@ -63,7 +63,15 @@ def create_app(
     app.state.runtime = runtime
     app.add_middleware(Patience)
     app.add_middleware(Guard, headers=make_headers(service.uploads.values()), runtime=runtime)
-    desk = Desk(service, open_store, checker, runtime, Crowd(max(1, runtime.operation.max_in_flight // 2)), directory)
+    desk = Desk(
+        service,
+        open_store,
+        checker,
+        runtime,
+        receiving=Crowd(max(1, runtime.operation.max_in_flight // 2)),
+        checks=Turns(runtime.operation.checks_at_once),
+        directory=directory,
+    )
     app.include_router(make_urls_router(desk))
     app.include_router(make_uploads_router(desk))
     app.include_router(make_gallery_router(desk))

@@ -23,7 +23,7 @@ FIELD = "file"
 # What boundaries, part headers and small other fields may add to the file itself.
 OVERHEAD_BYTES = 64 * 1024
 # Written in pieces of this size: fifty uploads at once take a few megabytes, however large they are.
-_WRITE_BYTES = 128 * 1024
+_WRITE_BYTES = 64 * 1024
 _UNITS = ("bytes", "KiB", "MiB", "GiB")
 
 
@@ -31,7 +31,7 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB")
 class ReceivedFile:
     """The file of a form, on disk until it is closed; `name` is what the client called it and is not to be trusted.
 
-    `sha256` is hexadecimal.
+    `sha256` is hexadecimal, "" where nobody wanted it.
     """
 
     path: Path
@@ -87,11 +87,16 @@ def check_length(content_length: str | None, max_bytes: int) -> None:
 
 
 async def receive_file(
-    content_type: str, stream: AsyncIterator[bytes], max_bytes: int, directory: Path | None = None
+    content_type: str,
+    stream: AsyncIterator[bytes],
+    max_bytes: int,
+    directory: Path | None = None,
+    *,
+    is_digested: bool = True,
 ) -> ReceivedFile:
     """Read the form's file into a temporary file, reading no further than the limit.
 
-    At most 128 KiB of it are held in memory. Raises: Problem.
+    At most 64 KiB of it are held in memory. Raises: Problem.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary", b"")
@@ -103,7 +108,8 @@ async def receive_file(
 
     def write() -> None:
         data = form.take_pending()
-        digest.update(data)
+        if is_digested:
+            digest.update(data)
         write_all(file, data)
 
     try:
@@ -129,7 +135,9 @@ async def receive_file(
     except BaseException:
         file.close()
         raise
-    return ReceivedFile(Path(file.name), form.file_name, form.size_bytes, digest.hexdigest(), file)
+    return ReceivedFile(
+        Path(file.name), form.file_name, form.size_bytes, digest.hexdigest() if is_digested else "", file
+    )
 
 
 def open_temporary(directory: Path | None) -> IO[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,11 @@ class Operation:
     credentials: Credentials | None = field(default=None, repr=False)
     picture: Mapping[str, Any] | None = field(default=None, repr=False)
     probes_file: Path | None = None
+
+    @property
+    def checks_at_once(self) -> int:
+        """How many images one process looks at at a time: all workers together one for each core."""
+        return max(1, (os.cpu_count() or 1) // self.workers)
 
 
 def read_networks(texts: tuple[str, ...], option: str) -> tuple[Network, ...]:

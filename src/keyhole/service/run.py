@@ -98,7 +98,7 @@ def run_process(service: Service, runtime: Runtime, listener: socket.socket) -> 
     """Be one process of the service on this socket, until a signal ends it. Raises: KeyholeError."""
     make_room_for_connections()
     warn_of_acl()
-    with ImageChecker(workers=max(1, (os.cpu_count() or 1) // runtime.operation.workers)) as checker:
+    with ImageChecker(workers=runtime.operation.checks_at_once) as checker:
         opener = make_opener(service, runtime.operation)
         counted = CountedChecker(checker, runtime.metrics)
         app = create_app(service, runtime, open_store=opener, checker=counted)

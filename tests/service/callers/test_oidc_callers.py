@@ -9,6 +9,8 @@ from typing import Any
 
 import anyio
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from made_issuer import AUDIENCE, ISSUER, MadeIssuer
 
 from keyhole.service.callers.caller import Caller, CallerKind
@@ -221,3 +223,38 @@ def test_an_issuer_over_http_is_asked_like_any_other() -> None:
         verifier = OidcVerifier({"people": callers(issuer=issuer.issuer)})
         assert anyio.run(verifier.verify, issuer.sign()).caller.name == "ana"
         assert issuer.asked == [f"{issuer.issuer}/.well-known/openid-configuration", f"{issuer.issuer}/keys"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+NAMES = st.sampled_from(["alg", "kid", "typ", "b64", "jwk", "x5c", "zip", "enc"])
+HEADERS = st.dictionaries(NAMES, JSON | st.just("RS256"))
+CLAIMS = st.dictionaries(st.sampled_from(["iss", "aud", "exp", "nbf", "iat", "sub"]), JSON | st.just(ISSUER))
+
+
+@given(header=HEADERS, claims=CLAIMS, signature=st.binary(max_size=300), name=st.sampled_from([None, "k1"]))
+@settings(max_examples=150)
+def test_whatever_a_token_says_it_is_refused_in_good_order(
+    issuer: MadeIssuer, header: dict[str, Any], claims: dict[str, Any], signature: bytes, name: str | None
+) -> None:
+    """Nobody gets in, and nothing else happens: no header and no claim makes it fail in a way of its own."""
+    head = {"alg": "RS256", **header, **({"kid": name} if name else {})}
+    said = {"iss": ISSUER, "aud": AUDIENCE, "exp": 4_000_000_000, "sub": "ana", **claims}
+    signed = base64.urlsafe_b64encode(signature).decode().rstrip("=")
+    assert refused(issuer, f"{part(head)}.{part(said)}.{signed}")
+
+
+@given(claims=CLAIMS)
+@settings(max_examples=50)
+def test_whatever_the_issuer_says_is_a_caller_or_a_refusal(issuer: MadeIssuer, claims: dict[str, Any]) -> None:
+    """Rightly signed, and yet held to what a token must say."""
+    token = issuer.sign(**claims)
+    try:
+        found = verify(issuer, token)
+    except BadTokenError:
+        return
+    assert found.caller.name == claims.get("sub", "ana")
+    assert found.expires_at > time.time() - LEEWAY_S - 1

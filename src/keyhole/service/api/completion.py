@@ -11,7 +11,7 @@ from keyhole.service.api.answers import Uploaded
 from keyhole.service.api.desk import Desk, Place, ask_store, move_file
 from keyhole.service.api.links import describe_uploaded, make_links
 from keyhole.service.form import open_temporary
-from keyhole.service.images.checked import ImageRule, Refused, Unavailable
+from keyhole.service.images.checked import Refused, Unavailable
 from keyhole.service.intake import Kept, postpone_image, refuse_image
 from keyhole.service.problems import Problem
 from keyhole.service.quarantine import Quarantine, Waiting
@@ -38,7 +38,7 @@ async def _examine(desk: Desk, place: Place, quarantine: Quarantine, waiting: Wa
         await move_file(partial(quarantine.fetch, waiting, file))
         path = Path(file.name)
         try:
-            checked = await desk.checker.check(path, ImageRule.of(place.settings))
+            checked = await desk.check_image(place, path)
         except Refused as refused:
             await ask_store(partial(quarantine.discard, waiting, refused.reason))
             raise refuse_image(refused, place.settings) from refused

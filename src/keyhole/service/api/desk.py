@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from fastapi import Request
 
 from keyhole.service.callers.caller import Caller
 from keyhole.service.callers.require import check_may_use, may_use
-from keyhole.service.images.checked import Checked, ImageRule
+from keyhole.service.images.checked import Checked, ImageRule, Unavailable
 from keyhole.service.keys import key_mistake
 from keyhole.service.problems import RETRY_AFTER_S, Problem
 from keyhole.service.runtime import Runtime
@@ -23,8 +24,10 @@ from keyhole.service.settings import Service, Settings
 from keyhole.service.signing import Signer
 from keyhole.service.store import OpenStore, Store
 
-_TRANSFERS = 24
+_TRANSFERS = 8
 """How many files go to or come from the store at a time: the rest wait on disk, and short calls are not held up."""
+_PATIENCE_S = 120.0
+"""How long a file that has arrived waits to be looked at."""
 _transfers: RunVar[CapacityLimiter] = RunVar("keyhole-transfers")
 T = TypeVar("T")
 
@@ -61,6 +64,27 @@ class Crowd:
             self._inside -= 1
 
 
+class Turns:
+    """Lets a few in at a time, in the order in which they came. What has arrived whole is not sent away lightly."""
+
+    def __init__(self, at_once: int, patience_s: float = _PATIENCE_S) -> None:
+        self._semaphore = asyncio.Semaphore(at_once)
+        self._patience_s = patience_s
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[None]:
+        """Wait for a turn, which lasts as long as the block. Raises: Unavailable."""
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._semaphore.acquire()
+        except TimeoutError:
+            raise Unavailable("too many images are waiting to be looked at") from None
+        try:
+            yield
+        finally:
+            self._semaphore.release()
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """One upload as one caller may use it."""
@@ -89,7 +113,13 @@ class Desk:
     checker: Checker
     runtime: Runtime
     receiving: Crowd
+    checks: Turns
     directory: Path | None = None
+
+    async def check_image(self, place: Place, path: Path) -> Checked:
+        """Have a file looked at by a process of its own. Raises: Refused, Unavailable."""
+        async with self.checks.take():
+            return await self.checker.check(path, ImageRule.of(place.settings))
 
     def admit(self, place: Place, request: Request) -> None:
         """Count one upload of the caller. Raises: Problem (429)."""

@@ -14,7 +14,7 @@ from keyhole.service.callers.require import RequiredCaller
 from keyhole.service.checksums import check_checksum, read_checksum
 from keyhole.service.form import FIELD, ReceivedFile, check_length, receive_file
 from keyhole.service.idempotency import check_idempotency_key, marker_folder, plan_name
-from keyhole.service.images.checked import Checked, ImageRule, Refused, Unavailable
+from keyhole.service.images.checked import Checked, Refused, Unavailable
 from keyhole.service.intake import Kept, describe_head, postpone_image, refuse_image, store_image
 from keyhole.service.keys import encode_name, make_key
 
@@ -85,7 +85,14 @@ def make_uploads_router(desk: Desk) -> APIRouter:
         await desk.check_quota(place)
         content_type = request.headers.get("content-type", "")
         with desk.receiving.enter():
-            received = await receive_file(content_type, request.stream(), max_bytes, desk.directory)
+            received = await receive_file(
+                content_type,
+                request.stream(),
+                max_bytes,
+                desk.directory,
+                # What is stored has its digest from the check: this one takes as long as all the rest of receiving.
+                is_digested=bool(said) or idempotency_key is not None,
+            )
         with received:
             check_checksum(said, received.sha256)
             kept = await _keep(desk, place, received, idempotency_key)
@@ -99,7 +106,7 @@ def make_uploads_router(desk: Desk) -> APIRouter:
 async def check_image(desk: Desk, place: Place, received: ReceivedFile) -> Checked:
     """Have the file looked at by a process of its own. Raises: Problem."""
     try:
-        return await desk.checker.check(received.path, ImageRule.of(place.settings))
+        return await desk.check_image(place, received.path)
     except Refused as refused:
         raise refuse_image(refused, place.settings) from refused
     except Unavailable as unavailable:

@@ -12,6 +12,7 @@ import anyio
 from anyio import to_thread
 
 from keyhole.service.images.checked import Checked, ImageRule, Refused, Unavailable
+from keyhole.service.images.limits import CLOCK
 from keyhole.service.images.messages import Ended, Late
 from keyhole.service.images.pool import BUSY, TRY_AGAIN, WorkerPool
 from keyhole.service.images.process import Deaf
@@ -34,8 +35,8 @@ _SMALLER = "send a smaller image"
 class ImageChecker:
     """A pool of worker processes; one is started ahead, so that the first upload does not wait for it.
 
-    `workers`: how many at most, 0 for one per core. `limit_s`: how long looking at one image may take. `directory`:
-    where temporary files go, by default the system's. Close it, or use it in `with`.
+    `workers`: how many at most, 0 for one per core. `limit_s`: how much processor time one image may take.
+    `directory`: where temporary files go, by default the system's. Close it, or use it in `with`.
     """
 
     def __init__(self, *, workers: int = 0, limit_s: float = 20.0, directory: Path | None = None) -> None:
@@ -100,7 +101,7 @@ class ImageChecker:
         for _ in range(_ATTEMPTS):
             with self._pool.borrow(_PATIENCE_S) as worker:
                 try:
-                    return worker.ask(write_question(question), self._limit_s + _GRACE_S)
+                    return worker.ask(write_question(question), CLOCK * self._limit_s + _GRACE_S)
                 except Deaf:
                     worker.kill()
                 except (Ended, Late) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ _LOADERS: dict[str, tuple[str, str]] = {
 }
 # Cameras leave bytes between segments; every viewer skips them, so they are no damage.
 _HARMLESS = "extraneous bytes before marker"
+_LINES_READ = re.compile(r"out of order read at line (\d+)")
 _DAMAGE = "its image data are damaged or cut off"
 _NO_MEMORY = ("out of memory", "unable to allocate", "memory area")
 
@@ -102,7 +104,8 @@ def _read_last_line(image: pyvips.Image) -> None:
         image.crop(0, image.height - 1, image.width, 1).avg()
     except pyvips.Error as error:
         # a line cannot be read twice, and the decoder says how many it has read
-        if f"out of order read at line {image.height}\n" not in str(error):
+        read = _LINES_READ.search(str(error))
+        if read is None or int(read[1]) < image.height:
             raise
 
 

@@ -16,6 +16,7 @@ from keyhole.service.images.process import WorkerProcess
 # What a library leaks, or an image left in its memory, does not live for ever.
 _MAX_JOBS = 500
 BUSY = "all workers that look at images are busy"
+_FIND_OUT = "`python -m keyhole.service.images.worker` says why"
 TRY_AGAIN = "nothing is lost: try again in a moment"
 
 
@@ -100,7 +101,7 @@ class WorkerPool:
             with self._turn:
                 self._busy.discard(worker)
             worker.remove()
-        raise Unavailable("no worker that looks at images starts", hint="the log of the service says why")
+        raise Unavailable("no worker that looks at images starts", hint=_FIND_OUT)
 
     def _start(self) -> WorkerProcess:
         try:

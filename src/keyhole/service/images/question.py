@@ -16,7 +16,7 @@ STORED = "stored"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Look at the file `path` by the rule; new files go into `directory`; the worker ends itself after `limit_s`."""
+    """Look at the file `path` by the rule; new files go into `directory`; after `limit_s` of work the worker ends."""
 
     path: str
     directory: str
