@@ -26,6 +26,8 @@ import load
 import scale
 from timing import Rows
 
+import service
+
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 170)
 
 
@@ -52,10 +54,12 @@ def main() -> None:
         rows = [Row(*row) for measure in MEASURES for row in measure(samples)]
         memory_mib = decisions.measure_memory()
         crowd = load.measure(seconds=10)
+        visitors = service.measure_crowd()
         widths = scale.measure_widths()
     show(rows, samples)
     console.print(f"10,000 managed policies in memory: {memory_mib} MiB for the whole process (target: 400)")
     console.print(str(crowd))
+    console.print(str(visitors))
     for width in widths:
         console.print(f"{width} (target for 200: 20 s, 300 MB)")
     console.print(f"calls grow {'linearly' if scale.grows_linearly(widths) else '[red]faster than the file[/]'}")
@@ -66,6 +70,7 @@ MEASURES: tuple[Callable[[int], Rows], ...] = (
     scale.measure,
     gate.measure,
     images.measure,
+    service.measure,
     decisions.measure,
 )
 

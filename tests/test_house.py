@@ -30,7 +30,7 @@ def test_locked_dependencies_name_no_address_and_all_have_hashes() -> None:
         text = lock.read_text("utf-8")
         assert "://" not in text
         pinned = re.findall(r"^\S+==\S+", text, re.M)
-        assert len(pinned) > 50
+        assert pinned
         entries = re.split(r"\n(?=\S)", text.strip())
         assert [entry.split("==")[0] for entry in entries if "--hash=sha256:" not in entry] == []
 

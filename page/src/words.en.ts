@@ -70,7 +70,6 @@ export const english: Words = {
     count: (shown, hasMore) => (hasMore ? `the newest ${shown}` : `${shown}`),
     unnamed: (moment) => `Image uploaded ${moment}`,
     broken: "This image cannot be shown",
-    open: "Open",
     openOf: (name) => `Open: ${name}`,
     copy: "Copy link",
     copyOf: (name) => `Copy link: ${name}`,

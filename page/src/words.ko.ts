@@ -99,7 +99,6 @@ export const korean: Words = {
     count: (shown, hasMore) => (hasMore ? `최근 ${shown}개` : `${shown}개`),
     unnamed: (moment) => `${moment}에 올린 이미지`,
     broken: "이 이미지는 표시할 수 없습니다",
-    open: "열기",
     openOf: (name) => `열기: ${name}`,
     copy: "링크 복사",
     copyOf: (name) => `링크 복사: ${name}`,

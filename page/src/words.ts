@@ -46,7 +46,6 @@ export interface Words {
     count: (shown: number, hasMore: boolean) => string;
     unnamed: (moment: string) => string;
     broken: string;
-    open: string;
     openOf: (name: string) => string;
     copy: string;
     copyOf: (name: string) => string;

@@ -119,6 +119,7 @@ GOOD: dict[str, Good] = {
     "png, animated": Good(_still_apng, "image/png", 3, 2),
     "jpeg": Good(lambda: make_jpeg(64, 48), "image/jpeg", 64, 48),
     "jpeg, odd sides": Good(lambda: make_jpeg(333, 251), "image/jpeg", 333, 251),
+    "jpeg, slim": Good(lambda: make_jpeg(190, 1), "image/jpeg", 190, 1),
     "jpeg, odd bytes before its end": Good(lambda: make_jpeg()[:-2] + bytes(3) + b"\xff\xd9", "image/jpeg", 64, 48),
     "jpeg, a thumbnail in its header": Good(lambda: with_thumbnail(make_jpeg()), "image/jpeg", 64, 48, 1, True),
     "jpeg, progressive": Good(lambda: draw(64, 48).jpegsave_buffer(interlace=True, keep="none"), "image/jpeg", 64, 48),

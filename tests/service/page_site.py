@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -100,6 +101,14 @@ class Site:
         """Give the keys of uploads in parts that are under way."""
         answer = self.s3.list_multipart_uploads(Bucket=self.bucket)
         return [item["Key"] for item in answer.get("Uploads", ())]
+
+    def wait_for_none(self) -> None:
+        """Wait until nothing is left: what a page asks for as it is left arrives when it arrives."""
+        for _ in range(300):
+            if not self.keys():
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"still there: {self.keys()}")
 
     def empty(self) -> None:
         """Take away all objects, and all parts of objects."""

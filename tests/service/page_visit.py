@@ -15,12 +15,12 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, P
 
 from keyhole.service.page_files import PAGE_DIRECTORY
 
-_DROP = """([where, name, data]) => {
+_DROP = """(place, [name, data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   const transfer = new DataTransfer();
   transfer.items.add(new File([bytes], name, { type: "image/png" }));
   const event = (kind) => new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true });
-  for (const kind of ["dragenter", "dragover", "drop"]) document.querySelector(where).dispatchEvent(event(kind));
+  for (const kind of ["dragenter", "dragover", "drop"]) place.dispatchEvent(event(kind));
 }"""
 _PASTE = """([name, data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -84,7 +84,8 @@ class Visit:
 
     def drop(self, name: str, data: bytes, where: str = ".gallery h2") -> None:
         """Drop one file somewhere on the page."""
-        self.page.evaluate(_DROP, [where, name, base64.b64encode(data).decode()])
+        place = self.page.locator(f"{where}:visible").first
+        place.evaluate(_DROP, [name, base64.b64encode(data).decode()])
 
     def paste(self, name: str, data: bytes) -> None:
         """Paste one file with nothing in particular in focus."""

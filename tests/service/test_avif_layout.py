@@ -104,6 +104,19 @@ def test_what_no_item_names_goes_too() -> None:
     assert [box.kind for box in list_boxes(kept)] == [b"ftyp", b"meta", b"mdat", b"free", b"free", b"free"]
 
 
+def test_what_is_not_listed_is_no_picture() -> None:
+    """Bytes of an item that has a place but no kind are zeros afterwards; two items of one number are refused."""
+    data = _make()
+    listed = _item(_XMP, b"mime", b"x/y\x00")
+    assert listed in data
+    unlisted = data.replace(listed, _item(9, b"mime", b"x/y\x00"))
+    kept = _write(unlisted)
+    assert _SECRET not in kept
+    assert {at.item for at in list_extents(_read(kept)[b"iloc"])} == {_PICTURE, _ALPHA}
+    with pytest.raises(Refused, match="two items"):
+        scan(data.replace(listed, _item(_PICTURE, b"mime", b"x/y\x00")), "image/avif")
+
+
 def test_long_boxes_are_read() -> None:
     """A length of 64 bits, and one that means "to the end", are lengths."""
     data = _make()

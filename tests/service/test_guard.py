@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 from keyhole.errors import KeyholeError
 from keyhole.service.guard import find_foreign_host
 from keyhole.service.log_lines import JsonFormatter, make_formatter
+from keyhole.service.metrics import UPLOADING
 from keyhole.service.operation import Operation, is_within, read_networks
 from keyhole.service.proxies import find_origin
 from keyhole.service.runtime import make_runtime
@@ -206,6 +207,13 @@ def test_requests_uploads_and_failures_are_counted() -> None:
     text = client.ask("GET", "/metrics").text
     for private in ("secret-name", "robots", "uploads/images/", "127.0.0.1"):
         assert private not in text
+
+
+def test_every_way_to_upload_is_counted() -> None:
+    """The addresses by which an image comes to be kept are those that the service has."""
+    paths = client_of().app.openapi()["paths"]
+    assert all(method.lower() in paths[route] for method, route in UPLOADING)
+    assert {route for route in paths if route.endswith("/complete")} <= {route for _, route in UPLOADING}
 
 
 def test_metrics_are_for_those_who_may_read_them() -> None:

@@ -194,7 +194,8 @@ def test_the_group_lives_through_deaths_and_reloads(aws: Aws, tmp_path: Path) ->
         assert group.process.wait(timeout=120) == 0
         assert not any(is_alive(pid) for pid in third)
         assert list((tmp_path / "tmp").glob("keyhole-metrics-*")) == []
-    assert "Traceback" not in "".join(group.lines)
+    text = "".join(group.lines)
+    assert "Traceback" not in text, text
     assert not group.says("Fatal")
     assert not group.says(group.token)
 
@@ -233,4 +234,5 @@ def test_before_it_ends_it_says_that_it_is_not_ready(aws: Aws, tmp_path: Path, w
         assert group.process.wait(timeout=120) == 0
         assert group.process.stdout is not None
         assert group.process.stdout.read() == "ended\n"
-    assert "Traceback" not in "".join(group.lines)
+    text = "".join(group.lines)
+    assert "Traceback" not in text, text

@@ -6,6 +6,7 @@ import { Complaint } from "../complaint";
 import { useSurroundings } from "../context";
 import { Failure, type Item, type UploadRules, deleteImage, listImages } from "../service";
 import "../styles/gallery.css";
+import { noteGone, readGone } from "./gone";
 import { TileView } from "./tile";
 import { changeTiles } from "./tiles";
 
@@ -41,7 +42,9 @@ export function Gallery({ upload, session, handle }: GalleryProps) {
       const page = await listImages(upload.name, from);
       const shown = list.current?.children.length ?? 0;
       readAt.current = performance.now();
-      change(from ? { kind: "older", items: page.items } : { kind: "listed", items: page.items });
+      const gone = readGone();
+      const items = page.items.filter((item) => !gone.has(item.key));
+      change(from ? { kind: "older", items } : { kind: "listed", items });
       setContinuation(page.continuation ?? null);
       setFailure(null);
       // Whoever asked for more goes on from where it begins.
@@ -65,11 +68,15 @@ export function Gallery({ upload, session, handle }: GalleryProps) {
     };
     addEventListener("visibilitychange", refresh, { signal });
     // Whoever leaves has stopped thinking: what is marked as deleted is deleted now.
-    addEventListener("pagehide", () => [...leaving.current.keys()].forEach(deleteNow), { signal });
+    const leave = (): void => {
+      noteGone([...leaving.current.keys()]);
+      [...leaving.current.keys()].forEach(deleteNow);
+    };
+    addEventListener("pagehide", leave, { signal });
     addEventListener("pageshow", (event) => event.persisted && void load(null), { signal });
     return () => {
       stopping.abort();
-      [...leaving.current.keys()].forEach(deleteNow);
+      leave();
     };
   }, []);
 

@@ -47,7 +47,7 @@ class OnPaper(BaseModel):
     """What the policies decide."""
 
     holds: bool
-    reason: str
+    reason: str = Field(examples=["allowed by Allow of KeyholeApi"])
 
 
 class Probed(BaseModel):
@@ -55,19 +55,19 @@ class Probed(BaseModel):
 
     verdict: str = Field(examples=["holds"])
     got: str = Field(examples=["denied"])
-    reason: str
+    reason: str = Field(examples=["no identity-based policy allows s3:PutObject"])
 
 
 class AccessClaim(BaseModel):
     """What must hold, or must not, and how that is known; `probed` is null where nobody has tried it here."""
 
-    id: str
+    id: str = Field(examples=["api.images.write"])
     who: str = Field(examples=["api"])
-    sentence: str
+    sentence: str = Field(examples=["`api` can write to uploads/images/ of `images`"])
     action: str = Field(examples=["s3:PutObject"])
-    resource: str
+    resource: str = Field(examples=["arn:aws:s3:::ai-image-community-123456789012/uploads/images/a.png"])
     expected: str = Field(examples=["can"])
-    why: str
+    why: str = Field(examples=["the file grants it"])
     place: str = Field(examples=["keyhole.toml:12"])
     on_paper: OnPaper | None
     probed: Probed | None
@@ -76,13 +76,16 @@ class AccessClaim(BaseModel):
 class Access(BaseModel):
     """The picture of an app's access."""
 
-    app: str
-    environment: str
-    account: str
+    app: str = Field(examples=["ai-image-community"])
+    environment: str = Field(examples=["default"])
+    account: str = Field(examples=["123456789012"])
     workloads: list[AccessWorkload]
     buckets: list[AccessBucket]
     claims: list[AccessClaim]
-    probed_at: str | None = Field(description="When `keyhole verify` was last run on this machine; null if never.")
+    probed_at: str | None = Field(
+        description="When `keyhole verify` was last run on this machine; null if never.",
+        examples=["2026-11-21T09:30:00Z"],
+    )
 
 
 def make_access_router(picture: Mapping[str, Any] | None, probes_file: Path | None) -> APIRouter:

@@ -9,7 +9,8 @@ import asyncio
 import sys
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application, ASGIReceiveEvent
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_S = 10.0
 """The longest that a request's head may take, from its first byte; of a new connection from its beginning."""
@@ -81,6 +82,19 @@ class GuardedConnection(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self._await_read()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        receive = cycle.receive
+
+        async def receive_one() -> ASGIReceiveEvent:
+            """Read nothing more before it is asked for: fifty uploads at once are fifty chunks, not a hundred."""
+            message = await receive()
+            if message["type"] == "http.request" and message["more_body"]:
+                self.flow.pause_reading()
+            return message
+
+        cycle.receive = receive_one  # type: ignore[method-assign]  # uvicorn gives the cycle's own to the app
+        super()._start_asgi_task(cycle, app)
 
     def _await_head(self) -> None:
         self._is_in_head = True

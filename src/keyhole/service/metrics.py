@@ -32,7 +32,7 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 _DURATIONS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,63}\Z")
-_UPLOADING = frozenset(
+UPLOADING = frozenset(
     {
         ("POST", "/v1/uploads"),
         ("POST", "/v1/signed-uploads/{id}/complete"),
@@ -89,7 +89,7 @@ class Metrics:
 
     def count_outcome(self, route: str, method: str, status: int, problem: str) -> None:
         """Count an upload that was accepted, or refused for this problem; other requests are none."""
-        if (method, route) not in _UPLOADING:
+        if (method, route) not in UPLOADING:
             return
         if 200 <= status < 300:
             self._uploads.labels("accepted").inc()

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from urllib.parse import quote
 
 import uvicorn
@@ -19,8 +20,10 @@ from keyhole.service.callers.scoped import ScopedAws
 from keyhole.service.connections import GuardedConnection, make_room_for_connections
 from keyhole.service.draining import DrainingServer
 from keyhole.service.images.check import ImageChecker
+from keyhole.service.images.scratch import Scratch
 from keyhole.service.linger import Linger
 from keyhole.service.log_lines import log_to_stderr
+from keyhole.service.memory import keep_memory_flat
 from keyhole.service.metrics import CountedChecker
 from keyhole.service.operation import Operation
 from keyhole.service.runtime import Runtime, make_runtime
@@ -96,12 +99,17 @@ def serve(
 
 def run_process(service: Service, runtime: Runtime, listener: socket.socket) -> None:
     """Be one process of the service on this socket, until a signal ends it. Raises: KeyholeError."""
+    keep_memory_flat()
     make_room_for_connections()
     warn_of_acl()
-    with ImageChecker(workers=runtime.operation.checks_at_once) as checker:
+    with ExitStack() as stack:
+        checker = stack.enter_context(ImageChecker(workers=runtime.operation.checks_at_once))
+        # What was being received when a process was killed is removed by the next.
+        scratch = Scratch()
+        stack.callback(scratch.remove)
         opener = make_opener(service, runtime.operation)
         counted = CountedChecker(checker, runtime.metrics)
-        app = create_app(service, runtime, open_store=opener, checker=counted)
+        app = create_app(service, runtime, open_store=opener, checker=counted, directory=scratch.path)
         make_server(app, runtime).run(sockets=[listener])
 
 

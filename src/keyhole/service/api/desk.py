@@ -24,7 +24,7 @@ from keyhole.service.settings import Service, Settings
 from keyhole.service.signing import Signer
 from keyhole.service.store import OpenStore, Store
 
-_TRANSFERS = 8
+_TRANSFERS = 6
 """How many files go to or come from the store at a time: the rest wait on disk, and short calls are not held up."""
 _PATIENCE_S = 120.0
 """How long a file that has arrived waits to be looked at."""

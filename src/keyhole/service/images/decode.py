@@ -75,9 +75,7 @@ def _decode(picture: Picture, thumbnails: Sequence[tuple[int, Path]], fail_on: s
     if pages and image.height != size[1] * picture.frames:
         raise _say_damaged(picture, "has not as many frames as it says")
     if picture.content_type == "image/jpeg":
-        image = _load(
-            picture, fail_on, shrink=_find_shrink(max(size), max((side for side, _ in thumbnails), default=1))
-        )
+        image = _load(picture, fail_on, shrink=_find_shrink(size, max((side for side, _ in thumbnails), default=1)))
     if thumbnails and pages and picture.frames > 1:
         # an animation is shown by its first frame; all the others are decoded below
         write_thumbnails(_load(picture, fail_on), thumbnails)
@@ -94,8 +92,10 @@ def _load(picture: Picture, fail_on: str, **options: int) -> pyvips.Image:
     return load(str(picture.path), access="sequential", fail_on=fail_on, **options)
 
 
-def _find_shrink(side: int, thumbnail: int) -> int:
-    return next((shrink for shrink in _JPEG_SHRINKS if side // shrink >= thumbnail * _SHARPNESS), 1)
+def _find_shrink(size: tuple[int, int], thumbnail: int) -> int:
+    """Give the decoder's scale: the image stays large enough for the thumbnail, and no side of it vanishes."""
+    least = thumbnail * _SHARPNESS
+    return next((by for by in _JPEG_SHRINKS if max(size) // by >= least and min(size) >= by), 1)
 
 
 def _read_last_line(image: pyvips.Image) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from keyhole.service.images.formats.boxes import Box, list_boxes, make_box, split_boxes
 from keyhole.service.images.formats.exif import UPRIGHT
 from keyhole.service.images.formats.items import (
-    drop_items,
-    drop_places,
-    drop_properties,
-    drop_references,
+    keep_items,
+    keep_places,
+    keep_properties,
+    keep_references,
     list_extents,
     list_items,
 )
@@ -93,7 +93,7 @@ class _Description:
                 raise MalformedError("its description says things twice")
             self.by_kind[kind] = data
         items = list_items(self._find(b"iinf"))
-        self.gone = {number for number, kind in items.items() if kind not in _PICTURES}
+        self.pictures = {number for number, kind in items.items() if kind in _PICTURES}
         self.extents = list_extents(self._find(b"iloc"))
         if b"av01" not in items.values():
             raise MalformedError("its image is not AV1")
@@ -119,7 +119,7 @@ class _Description:
 
     def find_used(self, limit: int) -> list[tuple[int, int]]:
         """Give the parts of the file that pictures are made of, in order; all are before `limit`."""
-        used = [(at.start, at.end) for at in self.extents if at.is_in_file and at.item not in self.gone]
+        used = [(at.start, at.end) for at in self.extents if at.is_in_file and at.item in self.pictures]
         if any(end > limit or end == start for start, end in used):
             raise MalformedError("ends in the middle of its image data")
         if not used and not self.by_kind.get(b"idat"):
@@ -137,13 +137,13 @@ class _Description:
     def _rewrite(self, kind: bytes, data: bytes) -> bytes:
         match kind:
             case b"iinf":
-                return drop_items(data, self.gone)
+                return keep_items(data, self.pictures)
             case b"iloc":
-                return drop_places(data, self.gone)
+                return keep_places(data, self.pictures)
             case b"iref":
-                return drop_references(data, self.gone)
+                return keep_references(data, self.pictures)
             case b"iprp":
-                return drop_properties(data, self.gone)
+                return keep_properties(data, self.pictures)
             case b"idat":
                 return self._blank(data)
             case b"free" | b"skip" | b"uuid" | b"udta":
@@ -155,6 +155,6 @@ class _Description:
         """Put zeros where no picture is."""
         kept = bytearray(len(idat))
         for at in self.extents:
-            if not at.is_in_file and at.item not in self.gone:
+            if not at.is_in_file and at.item in self.pictures:
                 kept[at.start : at.end] = idat[at.start : at.end]
         return bytes(kept)

@@ -9,7 +9,7 @@ _MAX_BLOCKS = 200_000
 # Appendix F: codes have at most 12 bits.
 _TABLE = 4096
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
-_COMMENT, _APPLICATION = 0xFE, 0xFF
+_CONTROL, _TEXT, _APPLICATION = 0xF9, 0x01, 0xFF
 # What repeats an animation, and what colours need; other applications' data are metadata.
 _APPLICATIONS = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012"})
 
@@ -40,12 +40,13 @@ def scan_gif(data: Data) -> Layout:
             raise MalformedError("has something else where a block should begin")
         at = _skip_blocks(data, start + 2)
         label = take(data, start + 1, 1)[0]
-        if label in {_COMMENT, _APPLICATION}:
+        is_shown = label in {_CONTROL, _TEXT}
+        if not is_shown:
             metadata.append((start + 2, at))
-        if label == _COMMENT or (label == _APPLICATION and data[start + 3 : start + 14] not in _APPLICATIONS):
-            pieces.drop(start, at)
-        else:
+        if is_shown or (label == _APPLICATION and data[start + 3 : start + 14] in _APPLICATIONS):
             pieces.keep(start, at)
+        else:
+            pieces.drop(start, at)
     raise MalformedError("has too many blocks")
 
 

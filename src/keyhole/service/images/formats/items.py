@@ -1,6 +1,6 @@
 """The items of an AVIF file: pictures, and what is said about them. ISO/IEC 23008-12 and 14496-12, 8.11.
 
-Items can be taken out. What remains says the same about the others, and is not longer than before.
+Some can be kept alone. What is then said of them is the same, and not longer than before.
 """
 
 from __future__ import annotations
@@ -27,13 +27,16 @@ class Extent:
 def list_items(iinf: bytes) -> dict[int, bytes]:
     """Give the kinds of the items by their numbers. Raises: MalformedError."""
     _, entries = _split_items(iinf)
-    return {_read_item(entry)[0]: _read_item(entry)[1] for entry in entries}
+    items = dict(_read_item(entry) for entry in entries)
+    if len(items) != len(entries):
+        raise MalformedError("has two items of one number")
+    return items
 
 
-def drop_items(iinf: bytes, gone: AbstractSet[int]) -> bytes:
-    """Give the list of items without these. Raises: MalformedError."""
+def keep_items(iinf: bytes, only: AbstractSet[int]) -> bytes:
+    """Give the list of these items only. Raises: MalformedError."""
     count_size, entries = _split_items(iinf)
-    kept = [entry for entry in entries if _read_item(entry)[0] not in gone]
+    kept = [entry for entry in entries if _read_item(entry)[0] in only]
     count = len(kept).to_bytes(count_size, "big")
     return iinf[:4] + count + b"".join(make_box(b"infe", entry) for entry in kept)
 
@@ -57,10 +60,10 @@ def list_extents(iloc: bytes) -> list[Extent]:
     return [extent for entry in _read_places(iloc)[1] for extent in entry[2]]
 
 
-def drop_places(iloc: bytes, gone: AbstractSet[int]) -> bytes:
-    """Give the list of places without these items. Raises: MalformedError."""
+def keep_places(iloc: bytes, only: AbstractSet[int]) -> bytes:
+    """Give the list of places of these items only. Raises: MalformedError."""
     count_size, places = _read_places(iloc)
-    kept = [raw for number, raw, _ in places if number not in gone]
+    kept = [raw for number, raw, _ in places if number in only]
     return iloc[:6] + len(kept).to_bytes(count_size, "big") + b"".join(kept)
 
 
@@ -88,28 +91,28 @@ def _read_places(iloc: bytes) -> tuple[int, list[tuple[int, bytes, list[Extent]]
     return wide, places
 
 
-def drop_references(iref: bytes, gone: AbstractSet[int]) -> bytes:
-    """Give the references among items without those from and to these. Raises: MalformedError."""
+def keep_references(iref: bytes, only: AbstractSet[int]) -> bytes:
+    """Give the references among these items only. Raises: MalformedError."""
     wide = 2 if iref[:1] == b"\x00" else 4
     kept = []
     for kind, content in split_boxes(iref[4:]):
         reader = Reader(content)
         source = reader.number(wide)
         targets = [reader.number(wide) for _ in range(reader.number(2))]
-        left = [target for target in targets if target not in gone]
-        if source not in gone and left:
+        left = [target for target in targets if target in only]
+        if source in only and left:
             numbers = b"".join(target.to_bytes(wide, "big") for target in left)
             kept.append(make_box(kind, source.to_bytes(wide, "big") + len(left).to_bytes(2, "big") + numbers))
     return iref[:4] + b"".join(kept)
 
 
-def drop_properties(iprp: bytes, gone: AbstractSet[int]) -> bytes:
-    """Give the properties, said of no item among these. Raises: MalformedError."""
+def keep_properties(iprp: bytes, only: AbstractSet[int]) -> bytes:
+    """Give the properties, said of these items only. Raises: MalformedError."""
     boxes = split_boxes(iprp)
-    return b"".join(make_box(kind, _drop_said(data, gone) if kind == b"ipma" else data) for kind, data in boxes)
+    return b"".join(make_box(kind, _keep_said(data, only) if kind == b"ipma" else data) for kind, data in boxes)
 
 
-def _drop_said(ipma: bytes, gone: AbstractSet[int]) -> bytes:
+def _keep_said(ipma: bytes, only: AbstractSet[int]) -> bytes:
     reader = Reader(ipma)
     wide = 4 if reader.number(1) else 2
     each = 2 if reader.number(3) & 1 else 1
@@ -119,6 +122,6 @@ def _drop_said(ipma: bytes, gone: AbstractSet[int]) -> bytes:
         item = reader.number(wide)
         for _ in range(reader.number(1)):
             reader.number(each)
-        if item not in gone:
+        if item in only:
             kept.append(ipma[start : reader.at])
     return ipma[:4] + len(kept).to_bytes(4, "big") + b"".join(kept)
