@@ -40,7 +40,7 @@ class AccessBucket(BaseModel):
     name: str = Field(examples=["ai-image-community-123456789012"])
     public_prefixes: list[str] = Field(examples=[["uploads/images/"]])
     encryption: str = Field(examples=["AES256"])
-    versioning: bool
+    versioning: bool = Field(examples=[False])
 
 
 class OnPaper(BaseModel):
