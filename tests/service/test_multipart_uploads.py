@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
-from aws_service import AwsServiceClient
+from aws_service import AwsServiceClient, make_workload, send_form, send_put
 from service_client import ServiceClient, problem_of
 from service_fakes import make_settings_for_test
 from service_images import make_png
@@ -59,6 +59,41 @@ def test_parts_become_an_image(aws: Aws) -> None:
     assert client.stored() == [f"uploads/images/thumbnails/320/{name}.webp", f"uploads/images/{name}.png"]
     again = client.ask("POST", _path(begun, "/complete"), json={"parts": parts}).json()
     assert again["key"] == done["key"]
+
+
+def test_the_workloads_own_rights_are_enough(aws: Aws) -> None:
+    """Nothing in all of the API asks for more than the blueprint grants."""
+    bucket = aws.bucket()
+    client = AwsServiceClient(aws, bucket, who=make_workload(aws, bucket))
+    for number in range(20):
+        for _ in range(2):
+            uploaded = client.upload(make_png(), headers={"Idempotency-Key": str(number)})
+            assert uploaded.status_code == 201, uploaded.text
+    begun = _begin(client)
+    parts = [_send(client, begun, 1, make_png())]
+    problem_of(client.ask("POST", _complete(begun, "y" * 25), json={"parts": parts}), 404, "nothing-arrived")
+    for _ in range(2):
+        assert client.ask("POST", _path(begun, "/complete"), json={"parts": parts}).status_code == 200
+    assert client.ask("DELETE", _path(_begin(client))).status_code == 204
+    wish = {"content_type": "image/png", "bytes": len(make_png())}
+    for method, send in (("POST", send_form), ("PUT", send_put)):
+        signed = client.ask("POST", "/v1/signed-uploads", json={**wish, "method": method}).json()
+        problem_of(client.ask("POST", signed["complete_url"]), 404, "nothing-arrived")
+        send(signed, make_png()).raise_for_status()
+        for _ in range(2):
+            assert client.ask("POST", signed["complete_url"]).status_code == 201
+    for item in client.ask("GET", "/v1/uploads").json()["items"]:
+        assert httpx.get(item["url"], trust_env=False).status_code == 200
+        assert client.ask("GET", f"/v1/uploads/{item['key']}/metadata").status_code == 200
+        assert client.ask("DELETE", f"/v1/uploads/{item['key']}").status_code == 204
+        problem_of(client.ask("GET", f"/v1/uploads/{item['key']}/metadata"), 404, "no-such-image")
+    assert client.ask("GET", "/readyz").status_code == 200
+    assert all("/idempotency/" in key for key in client.stored())
+
+
+def _complete(begun: dict[str, str], name: str) -> str:
+    """The completion of another wait than the one that has begun."""
+    return _path({**begun, "key": begun["key"].rpartition("/")[0] + f"/{name}"}, "/complete")
 
 
 def test_etags_without_quotes_are_the_same(aws: Aws) -> None:

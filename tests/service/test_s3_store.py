@@ -17,6 +17,7 @@ from gate_clients import Aws, allow
 from keyhole.aws.client import BotocoreAws, Credentials
 from keyhole.errors import AwsError
 from keyhole.service.callers.caller import ANYONE, Caller, CallerKind
+from keyhole.service.idempotency import plan_name
 from keyhole.service.s3_store import S3Store, StoreOpener
 from keyhole.service.store import Listing, ObjectHeaders, StoredObject
 
@@ -207,6 +208,26 @@ def test_what_is_not_there_is_none_also_without_a_right_to_all_names(aws: Aws) -
     with pytest.raises(AwsError) as raised:
         store.read_head("secret/there")
     assert raised.value.status == 403
+
+
+def test_what_never_came_to_quarantine_is_none(aws: Aws) -> None:
+    """The workload may not list what browsers send, only read it by name: there, forbidden means that it is not there.
+
+    That is how the blueprint grants it.
+    """
+    bucket = aws.bucket()
+    user = aws.user(allow(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{bucket}/incoming/images/*"))
+    settings = make_settings_for_test(bucket=bucket, endpoint_url=aws.url, region="us-east-1")
+    credentials = Credentials(user.access_key_id, user.secret_access_key)
+    store = S3Store(BotocoreAws("us-east-1", credentials=credentials, endpoint_url=aws.url), settings)
+    assert store.read_head("incoming/images/none") is None
+    _put(store, "incoming/images/there")
+    assert store.read_head("incoming/images/there") is not None
+    for number in range(20):
+        first = plan_name(store, "incoming/images/idempotency/", str(number), "ab" * 32)
+        assert plan_name(store, "incoming/images/idempotency/", str(number), "ab" * 32).name == first.name
+    with pytest.raises(AwsError):
+        store.read_head("uploads/images/none")
 
 
 def test_parts_that_are_gone_are_none(aws: Aws) -> None:

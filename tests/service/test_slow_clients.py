@@ -14,8 +14,10 @@ from service_fakes import FakeChecker, FakeStore, OneStore, make_service_for_tes
 from service_images import make_png
 from starlette.types import Message, Receive, Scope, Send
 
+from keyhole.service.api.desk import Turns
 from keyhole.service.app import create_app
 from keyhole.service.connections import HEAD_BYTES, GuardedConnection
+from keyhole.service.images.checked import Unavailable
 from keyhole.service.operation import Operation
 from keyhole.service.patience import MOST_BYTES, Patience
 from keyhole.service.problems import Problem
@@ -220,3 +222,15 @@ def test_more_uploads_than_can_be_received_are_sent_away() -> None:
     anyio.run(run)
     assert answers == [400]
     assert client.upload(make_png()).status_code == 201
+
+
+@pytest.mark.anyio
+async def test_what_has_arrived_waits_for_its_turn_but_not_for_ever() -> None:
+    """One at a time is looked at; who has waited too long is told to try again, and takes no turn from the next."""
+    turns = Turns(1, patience_s=0.1)
+    async with turns.take():
+        with pytest.raises(Unavailable):
+            async with turns.take():
+                raise AssertionError("two at a time")
+    async with turns.take():
+        pass

@@ -19,6 +19,7 @@ from keyhole.service.callers.caller import Caller
 from keyhole.service.settings import Settings
 from keyhole.service.signing import Keys, Signer
 from keyhole.service.store import Head, Listing, ObjectHeaders, Part, StoredObject
+from keyhole.spec.upload_rules import QUARANTINE
 
 _SIGNER_S = 5.0
 """For how long credentials are taken as they were: looking at them may make a call, and then it must not be waited for
@@ -192,7 +193,13 @@ class S3Store:
         return self._signer if time.monotonic() < self._signer_until else None
 
     def _is_listed(self, key: str) -> bool:
-        answer = self._call("ListObjectsV2", Prefix=key, MaxKeys=1)
+        try:
+            answer = self._call("ListObjectsV2", Prefix=key, MaxKeys=1)
+        except AwsError as error:
+            # The workload has no right to list its quarantine, and every right to what is in it by name.
+            if error.code == "AccessDenied" and key.startswith(QUARANTINE):
+                return False
+            raise
         return any(item["Key"] == key for item in answer.get("Contents", ()))
 
     def _call(self, operation: str, **params: Any) -> dict[str, Any]:
