@@ -267,8 +267,8 @@ def test_ctrl_c_is_the_program_s(learn: Learn, local_aws: LocalAws, folder: Path
     script = (
         "import boto3, time\n"
         "boto3.client('s3').list_buckets()\n"
-        "print('ready', flush=True)\n"
         "try:\n"
+        "    print('ready', flush=True)\n"
         "    time.sleep(60)\n"
         "except KeyboardInterrupt:\n"
         "    raise SystemExit(5)\n"

@@ -91,6 +91,7 @@ def test_a_session_that_ends_asks_again_and_loses_nothing(visit: Visit, token: s
     page.get_by_label("Token").fill(token)
     page.keyboard.press("Enter")
     expect(page.get_by_text("Signed in as ana")).to_be_visible()
+    expect(page.get_by_text("Nothing here yet").first).to_be_visible()
     page.context.clear_cookies()
     visit.choose(("late.png", make_png(8, 8)))
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
