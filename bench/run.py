@@ -23,6 +23,8 @@ import decisions
 import gate
 import images
 import load
+import proofs
+import prove
 import scale
 from timing import Rows
 
@@ -53,11 +55,13 @@ def main() -> None:
         os.environ["KEYHOLE_STATE_DIR"] = folder
         rows = [Row(*row) for measure in MEASURES for row in measure(samples)]
         memory_mib = decisions.measure_memory()
+        exploding_mib = proofs.measure_memory()
         crowd = load.measure(seconds=10)
         visitors = service.measure_crowd()
         widths = scale.measure_widths()
     show(rows, samples)
     console.print(f"10,000 managed policies in memory: {memory_mib} MiB for the whole process (target: 400)")
+    console.print(f"comparing policies that are built to explode: {exploding_mib} MiB (target: 500)")
     console.print(str(crowd))
     console.print(str(visitors))
     for width in widths:
@@ -72,6 +76,8 @@ MEASURES: tuple[Callable[[int], Rows], ...] = (
     images.measure,
     service.measure,
     decisions.measure,
+    proofs.measure,
+    prove.measure,
 )
 
 

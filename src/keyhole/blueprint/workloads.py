@@ -110,7 +110,7 @@ def workload_resources(spec: Spec, key: str, scope: Scope) -> Iterator[Wanted]:
         address=f"role.{key}",
         name=names.role,
         path=scope.path_of("role", names.role),
-        trust=_trust(workload, scope),
+        trust=trust_policy(workload, scope),
         policy_arns=(*policy_arns, *(managed_policy_arn(scope, name) for name in workload.managed_policies)),
         tags=scope.tags,
         description=f"{key} of {app.name}, made by Keyhole",
@@ -147,7 +147,8 @@ def grants_with_arns(app: App, grants: list[Grant], scope: Scope) -> list[tuple[
     return [(f"arn:{scope.partition}:s3:::{app.bucket_name(grant.bucket, scope.account)}", grant) for grant in grants]
 
 
-def _trust(workload: RoleBased, scope: Scope) -> dict[str, Any]:
+def trust_policy(workload: RoleBased, scope: Scope) -> dict[str, Any]:
+    """Give the trust policy of the workload's role: who gets it."""
     suffix = ".cn" if scope.partition == "aws-cn" else ""
     match workload:
         case Ec2Workload():

@@ -10,11 +10,15 @@ import typer
 
 from keyhole import __version__
 from keyhole.cli import (
+    can,
+    compare,
     down,
     init,
     learn,
     local,
     plan,
+    prove,
+    public,
     rotate,
     run,
     serve,
@@ -24,6 +28,7 @@ from keyhole.cli import (
     token,
     up,
     verify,
+    who,
 )
 from keyhole.cli.bare_environment import past_proxies
 from keyhole.cli.group import KeyholeCommand, KeyholeGroup
@@ -61,6 +66,11 @@ app.command("init", cls=KeyholeCommand)(init.init)
 app.command("plan", cls=KeyholeCommand)(plan.plan)
 app.command("up", cls=KeyholeCommand)(up.up)
 app.command("verify", cls=KeyholeCommand)(verify.verify)
+app.command("prove", cls=KeyholeCommand)(prove.prove)
+app.command("compare", cls=KeyholeCommand)(compare.compare)
+app.command("who", cls=KeyholeCommand)(who.who)
+app.command("can", cls=KeyholeCommand)(can.can)
+app.command("public", cls=KeyholeCommand)(public.public)
 app.command("status", cls=status.StatusCommand)(status.status)
 app.command("simulate", cls=KeyholeCommand)(simulate.simulate)
 app.command("run", cls=KeyholeCommand, context_settings={"allow_interspersed_args": False})(run.run)

@@ -35,15 +35,16 @@ def up(
     from keyhole.provision import plan_up, take_snapshot
     from keyhole.provision.show import applied_as_json, render_plan
     from keyhole.verify.managed import read_managed_policies
-    from keyhole.verify.rehearse import rehearse
-    from keyhole.verify.show import render_broken_claims
+    from keyhole.verify.prove import prove, refuted
+    from keyhole.verify.show_proofs import describe_proofs, render_failures
 
     with err.status("reading AWS…"):
         workspace = open_workspace(file, env, local=local, port=local_port, profile=profile)
-        rehearsals = rehearse(workspace.blueprint, read_managed_policies(workspace.aws, workspace.blueprint))
+        managed = read_managed_policies(workspace.aws, workspace.blueprint)
+        proofs = prove(workspace.spec, workspace.blueprint, managed)
         snapshot = take_snapshot(workspace.aws, workspace.blueprint, on_wait=say_wait)
-    if broken := [rehearsal for rehearsal in rehearsals if not rehearsal.holds]:
-        out.print(render_broken_claims(broken))
+    if broken := refuted(proofs):
+        out.print(render_failures(broken))
         say("the planned policies would not do what the file says: nothing was changed")
         raise typer.Exit(int(ExitCode.FINDING))
     plan = plan_up(workspace.blueprint, snapshot, adopt=frozenset(adopt or ()), empty=empty)
@@ -51,7 +52,7 @@ def up(
         show_json(applied_as_json(plan, None)) if json else out.print(render_plan(plan, width=out.width))
         return
     ask(plan, "Apply this?", yes=yes, as_json=json)
-    say(f"[dim]{len(rehearsals)} claims decided on the planned policies: all hold[/]")
+    say(f"[dim]{describe_proofs(proofs)}[/]")
     started = time.monotonic()
     applied = carry_out(plan, workspace.aws)
     if json:

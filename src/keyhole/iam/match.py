@@ -158,12 +158,17 @@ def _compile_action(pattern: str) -> Glob | None:
     """The glob of an action pattern in lower case, or None where it is malformed."""
     if pattern == "*":
         return compile_glob(pattern)
+    return compile_glob(pattern.lower()) if is_action_pattern(pattern) else None
+
+
+def is_action_pattern(pattern: str) -> bool:
+    """Hold iff the pattern of an action is well-formed: `service:name`, or `*`."""
+    if pattern == "*":
+        return True
     service, colon, name = pattern.partition(":")
     has_vendor = service == "*" or (service != "" and not {"*", "?"} & set(service))
     is_plain = pattern.isascii() and pattern.isprintable() and " " not in pattern and "," not in pattern
-    if not (colon and name and has_vendor and is_plain):
-        return None
-    return compile_glob(pattern.lower())
+    return bool(colon and name and has_vendor and is_plain)
 
 
 def match_action(pattern: str, action: str) -> bool:

@@ -59,6 +59,33 @@ def find_ban(request: Request) -> tuple[PolicyKind, str] | None:
     return None
 
 
+def rightful_actions(request: Request) -> tuple[str, ...]:
+    """Give the actions that `find_right` lets this caller do, as patterns: for questions about all requests."""
+    kind = request.principal.kind
+    rights = (_CALLER_IDENTITY,) if kind in ACCOUNT_KINDS else ()
+    is_long_term = kind in _LONG_TERM_KINDS and _SESSION_KEY not in request.context
+    return (*rights, _SESSION_TOKEN) if is_long_term else rights
+
+
+def banned_actions(kind: PrincipalKind) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the actions that `find_ban` keeps from such a caller whatever the resource, as patterns, and exceptions."""
+    match kind:
+        case PrincipalKind.ROOT:
+            return ("sts:assumerole",), ()
+        case PrincipalKind.ANONYMOUS:
+            return tuple(sorted(_TRUST_ACTIONS)), ()
+        case PrincipalKind.FEDERATED_USER:
+            return ("iam:*", "sts:*"), (_CALLER_IDENTITY,)
+        case PrincipalKind.ROLE_SESSION:
+            return tuple(sorted(_USERS_ONLY)), ()
+    return (), ()
+
+
+def reserved_changes() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give what nobody but AWS changes: the actions, and patterns of the roles."""
+    return tuple(sorted(_ROLE_CHANGES)), tuple(f"*{path}*" for path in _RESERVED_PATHS)
+
+
 def needs_key_policy(request: Request, *, has_policy: bool) -> bool:
     """Hold iff a KMS key is asked for, or some KMS resource that has a policy.
 

@@ -9,7 +9,7 @@ from keyhole.iam.match import Parts, Wildcard, split_wildcards
 from keyhole.iam.model import Context
 
 VARIABLES_VERSION = "2012-10-17"
-_LITERALS = {"*", "?", "$"}
+LITERALS = {"*", "?", "$"}
 
 
 def has_variables(text: str, version: str) -> bool:
@@ -39,16 +39,16 @@ def expand_variables(text: str, context: Context, version: str) -> Parts | None:
 
 def _resolve(expression: str, context: Context) -> str | None:
     """The value of what stands between the braces; a key with several values is not a variable."""
-    if expression in _LITERALS:
+    if expression in LITERALS:
         return expression
-    key, default = _split_default(expression)
+    key, default = split_default(expression)
     value = context.get(key)
     if value is None:
         return default
     return value if isinstance(value, str) else None
 
 
-def _split_default(expression: str) -> tuple[str, str | None]:
+def split_default(expression: str) -> tuple[str, str | None]:
     """`key, 'default'` as its two halves; None where there is no default."""
     quote = expression.find("'")
     if 0 <= quote < len(expression) - 1 and expression.endswith("'"):

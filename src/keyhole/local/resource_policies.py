@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keyhole.iam import public
 from keyhole.iam.model import Policy, PolicyKind, PrincipalKind
-from keyhole.local import acl_policy, public
+from keyhole.local import acl_policy
 from keyhole.local.actions import s3
 from keyhole.local.actions.owner import account_of
 from keyhole.local.actions.row import Question

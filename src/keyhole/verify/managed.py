@@ -24,8 +24,7 @@ def read_managed_policies(aws: Aws, blueprint: Blueprint) -> dict[str, Mapping[s
             if arn in own or arn in documents:
                 continue
             try:
-                version = aws.call("iam", "GetPolicy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
-                found = aws.call("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=version)
+                documents[arn] = read_document(aws, arn)
             except AwsError as error:
                 if error.code != "NoSuchEntity":
                     raise
@@ -33,8 +32,15 @@ def read_managed_policies(aws: Aws, blueprint: Blueprint) -> dict[str, Mapping[s
                 message = f"workload `{key}`: AWS has no managed policy `{arn.rpartition(':policy/')[2]}`"
                 hint = "its name has a path in it: `aws iam list-policies --scope AWS` tells"
                 mistakes.append(Mistake(f"workloads.{key}.managed_policies", message, hint))
-                continue
-            documents[arn] = found["PolicyVersion"]["Document"]
     if mistakes:
         raise SpecError(tuple(mistakes))
     return documents
+
+
+def read_document(aws: Aws, arn: str) -> Mapping[str, Any]:
+    """Give the document of a managed policy, as it is in force. Raises: AwsError."""
+    version = aws.call("iam", "GetPolicy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document: Mapping[str, Any] = aws.call("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=version)[
+        "PolicyVersion"
+    ]["Document"]
+    return document

@@ -51,34 +51,26 @@ def rehearse(blueprint: Blueprint, managed: Documents | None = None) -> tuple[Re
 
     Raises: PolicyError if a generated policy is one that AWS would refuse.
     """
-    policies = _Policies(blueprint, managed or {})
+    policies = PlannedPolicies(blueprint, managed or {})
     return tuple(_decide(claim, policies, blueprint.scope) for claim in blueprint.claims)
 
 
-def claim_request(claim: Claim, policies: _Policies, scope: Scope) -> Request:
+def claim_request(claim: Claim, policies: PlannedPolicies, scope: Scope) -> Request:
     """Give a request that stands for the claim's pattern."""
     resource = claim.resource[:-1] + SAMPLE if claim.target.is_object else claim.resource
     context = {"aws:SecureTransport": "true", **claim.context}
     return Request(policies.principal(claim.who), claim.action, resource, Context(context), scope.account)
 
 
-def _decide(claim: Claim, policies: _Policies, scope: Scope) -> Rehearsal:
+def _decide(claim: Claim, policies: PlannedPolicies, scope: Scope) -> Rehearsal:
     request = claim_request(claim, policies, scope)
-    identity = policies.identity.get(claim.who, ())
-    resource, trust = policies.buckets.get(claim.target.bucket), policies.trusts.get(claim.resource)
-    if claim.action.startswith("kms:"):
-        resource = policies.key_policy
-    is_assumption = claim.action.startswith("sts:Assume")
-    decision = decide(
-        request,
-        PolicySet(identity, resource, trust if is_assumption else None, policies.boundaries.get(claim.who)),
-    )
+    decision = decide(request, policies.of(claim))
     holds = decision.is_allowed == (claim.expected is Expected.CAN)
     reason = decision.reason if decision.is_allowed else denial_message(request, decision)
     return Rehearsal(claim, holds, decision, reason)
 
 
-class _Policies:
+class PlannedPolicies:
     """The blueprint's policies, parsed: by workload, by bucket name, and the trust policies by the ARN of the role."""
 
     def __init__(self, blueprint: Blueprint, managed: Documents) -> None:
@@ -100,6 +92,8 @@ class _Policies:
         document = {**account_trust(scope.partition, scope.account, ()), "Id": "key-default-1"}
         document["Statement"] = [{**document["Statement"][0], "Action": "kms:*", "Resource": "*"}]
         self.key_policy = parse_policy(write_document(document), PolicyKind.RESOURCE, name="default key policy")
+        trust = account_trust(scope.partition, scope.account, ())
+        self.open_trust = parse_policy(write_document(trust), PolicyKind.TRUST, name="a role that leaves it to IAM")
         iam = f"arn:{scope.partition}:iam::{scope.account}"
         for resource in blueprint.resources:
             key = resource.address.partition(".")[2]
@@ -135,6 +129,15 @@ class _Policies:
                     self.buckets[resource.name] = parse_policy(text, PolicyKind.RESOURCE, name=resource.name)
                 case _:
                     pass
+
+    def of(self, claim: Claim) -> PolicySet:
+        """Give every policy that has a say on the claim."""
+        resource, trust = self.buckets.get(claim.target.bucket), self.trusts.get(claim.resource)
+        if claim.action.startswith("kms:"):
+            resource = self.key_policy
+        is_assumption = claim.action.startswith("sts:Assume")
+        identity = self.identity.get(claim.who, ())
+        return PolicySet(identity, resource, trust if is_assumption else None, self.boundaries.get(claim.who))
 
     def _attach(self, key: str, documents: dict[str, Policy], arns: tuple[str, ...]) -> None:
         self.identity[key] = (*self.identity.get(key, ()), *(documents[arn] for arn in arns))

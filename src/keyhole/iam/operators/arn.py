@@ -6,7 +6,8 @@ AWS: "IAM JSON policy elements: Condition operators", Amazon Resource Name (ARN)
 from __future__ import annotations
 
 from keyhole.iam.match import Parts, has_arn_fields, match_arn, match_pattern
-from keyhole.iam.operators.operator import Operator
+from keyhole.iam.operators.operator import Operator, Texts
+from keyhole.iam.symbolic.language import Style
 
 
 def same_arn(wanted: Parts, given: str) -> bool | None:
@@ -17,9 +18,11 @@ def same_arn(wanted: Parts, given: str) -> bool | None:
     return None if not are_arns and match_pattern(wanted, given) else False
 
 
+_ARNS = Texts(Style.ARN, wildcards=True)
+
 OPERATORS = (
-    Operator("ArnEquals", same_arn, variables=True, doubts=True),
-    Operator("ArnLike", same_arn, variables=True, doubts=True),
-    Operator("ArnNotEquals", same_arn, negated=True, variables=True, doubts=True),
-    Operator("ArnNotLike", same_arn, negated=True, variables=True, doubts=True),
+    Operator("ArnEquals", same_arn, variables=True, doubts=True, texts=_ARNS),
+    Operator("ArnLike", same_arn, variables=True, doubts=True, texts=_ARNS),
+    Operator("ArnNotEquals", same_arn, negated=True, variables=True, doubts=True, texts=_ARNS),
+    Operator("ArnNotLike", same_arn, negated=True, variables=True, doubts=True, texts=_ARNS),
 )

@@ -26,4 +26,10 @@ def same_bytes(wanted: Parts, given: str) -> bool | None:
     return None if left is None or right is None else left == right
 
 
-OPERATORS = (Operator("BinaryEquals", same_bytes),)
+def cut_bytes(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Each value, and one that is none of them: longer than all."""
+    longest = max((len(value) for value in values), default=0)
+    return (*values, base64.b64encode(b"k" * (longest + 1)).decode())
+
+
+OPERATORS = (Operator("BinaryEquals", same_bytes, cut=cut_bytes),)

@@ -17,4 +17,9 @@ def same_boolean(wanted: Parts, given: str) -> bool | None:
     return None if left is None or right is None else left is right
 
 
-OPERATORS = (Operator("Bool", same_boolean, variables=True),)
+def cut_booleans(_values: tuple[str, ...]) -> tuple[str, ...]:
+    """Both of them."""
+    return ("true", "false")
+
+
+OPERATORS = (Operator("Bool", same_boolean, variables=True, cut=cut_booleans),)

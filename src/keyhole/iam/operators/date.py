@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from keyhole.iam.match import Parts, join_parts
 from keyhole.iam.operators.operator import Compare, Operator
@@ -22,6 +23,7 @@ _ISO = re.compile(
     r"(?:[Zz]|(?P<sign>[+-])(?P<zone_hour>[0-9]{2}):?(?P<zone_minute>[0-9]{2}))?)?)?)?",
     re.ASCII,
 )
+_SMALLEST = Fraction(1, 10**9)
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -66,11 +68,40 @@ def _comparing(relation: Callable[[Fraction, Fraction], bool]) -> Compare:
     return compare
 
 
+def cut_dates(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Each moment, one between each two, some before all and after; two a nanosecond apart have none between."""
+    points = sorted({moment for moment in map(parse_date, values) if moment is not None})
+    if not points:
+        return ("2026-01-01T00:00:00Z",)
+    between = [_between(low, high) for low, high in pairwise(points)]
+    before = [points[0] - 86_400, points[0] - _SMALLEST]
+    found = [*before, *points, *between, points[-1] + 86_400, points[-1] + _SMALLEST]
+    return tuple(text for moment in found if (text := _write(moment)))
+
+
+def _between(low: Fraction, high: Fraction) -> Fraction:
+    """Give a whole second between the two if there is one in the middle, else the first moment after the lower one."""
+    middle = Fraction((low + high) // 2)
+    return middle if low < middle < high else low + _SMALLEST
+
+
+def _write(moment: Fraction) -> str:
+    """Give the moment as a text that is read as the same moment; "" if there is none."""
+    seconds, rest = divmod(moment, 1)
+    digits = f"{int(rest * 10**9):09d}".rstrip("0")
+    try:
+        iso = (_START + timedelta(seconds=int(seconds))).strftime("%Y-%m-%dT%H:%M:%S").zfill(19)
+        text = f"{iso}{'.' + digits if digits else ''}Z"
+    except OverflowError:
+        text = f"{int(seconds)}{'.' + digits if digits else ''}"
+    return text if parse_date(text) == moment else ""
+
+
 OPERATORS = (
-    Operator("DateEquals", _comparing(operator.eq)),
-    Operator("DateNotEquals", _comparing(operator.eq), negated=True),
-    Operator("DateLessThan", _comparing(operator.lt)),
-    Operator("DateLessThanEquals", _comparing(operator.le)),
-    Operator("DateGreaterThan", _comparing(operator.gt)),
-    Operator("DateGreaterThanEquals", _comparing(operator.ge)),
+    Operator("DateEquals", _comparing(operator.eq), cut=cut_dates),
+    Operator("DateNotEquals", _comparing(operator.eq), negated=True, cut=cut_dates),
+    Operator("DateLessThan", _comparing(operator.lt), cut=cut_dates),
+    Operator("DateLessThanEquals", _comparing(operator.le), cut=cut_dates),
+    Operator("DateGreaterThan", _comparing(operator.gt), cut=cut_dates),
+    Operator("DateGreaterThanEquals", _comparing(operator.ge), cut=cut_dates),
 )

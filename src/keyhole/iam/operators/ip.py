@@ -41,4 +41,17 @@ def within(wanted: Parts, given: str) -> bool | None:
     return address.version == block.version and address in block
 
 
-OPERATORS = (Operator("IpAddress", within), Operator("NotIpAddress", within, negated=True))
+def cut_addresses(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Where a range begins, and the address behind its end: between two of these nothing changes."""
+    samples = ["203.0.113.7", "198.51.100.9", "0.0.0.0", "2001:db8::7", "::"]  # noqa: S104 - compared, not bound
+    for block in [block for value in values if (block := parse_range(value)) is not None]:
+        samples.append(str(block.network_address))
+        if int(block.broadcast_address) < 2**block.max_prefixlen - 1:
+            samples.append(str(block.broadcast_address + 1))
+    return tuple(samples)
+
+
+OPERATORS = (
+    Operator("IpAddress", within, cut=cut_addresses),
+    Operator("NotIpAddress", within, negated=True, cut=cut_addresses),
+)

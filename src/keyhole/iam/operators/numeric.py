@@ -8,7 +8,8 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from itertools import pairwise
 
 from keyhole.iam.match import Parts, join_parts
 from keyhole.iam.operators.operator import Compare, Operator
@@ -31,11 +32,23 @@ def _comparing(relation: Callable[[Decimal, Decimal], bool]) -> Compare:
     return compare
 
 
+def cut_numbers(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Each number, one between each two, one below all and one above."""
+    points = sorted({number for number in map(parse_number, values) if number is not None})
+    if not points:
+        return ("0",)
+    with localcontext() as context:
+        context.prec = 60_000  # exact: exponents have four digits at most, and a policy 20,480 characters
+        between = [(low + high) / 2 for low, high in pairwise(points)]
+        found = [points[0] - 1, *points, *between, points[-1] + 1]
+    return tuple(format(number, "f") for number in found)
+
+
 OPERATORS = (
-    Operator("NumericEquals", _comparing(operator.eq)),
-    Operator("NumericNotEquals", _comparing(operator.eq), negated=True),
-    Operator("NumericLessThan", _comparing(operator.lt)),
-    Operator("NumericLessThanEquals", _comparing(operator.le)),
-    Operator("NumericGreaterThan", _comparing(operator.gt)),
-    Operator("NumericGreaterThanEquals", _comparing(operator.ge)),
+    Operator("NumericEquals", _comparing(operator.eq), cut=cut_numbers),
+    Operator("NumericNotEquals", _comparing(operator.eq), negated=True, cut=cut_numbers),
+    Operator("NumericLessThan", _comparing(operator.lt), cut=cut_numbers),
+    Operator("NumericLessThanEquals", _comparing(operator.le), cut=cut_numbers),
+    Operator("NumericGreaterThan", _comparing(operator.gt), cut=cut_numbers),
+    Operator("NumericGreaterThanEquals", _comparing(operator.ge), cut=cut_numbers),
 )

@@ -6,7 +6,8 @@ AWS: "IAM JSON policy elements: Condition operators", String condition operators
 from __future__ import annotations
 
 from keyhole.iam.match import Parts, join_parts, match_pattern
-from keyhole.iam.operators.operator import Operator
+from keyhole.iam.operators.operator import Operator, Texts
+from keyhole.iam.symbolic.language import Style
 
 
 def equals(wanted: Parts, given: str) -> bool:
@@ -24,11 +25,15 @@ def like(wanted: Parts, given: str) -> bool:
     return match_pattern(wanted, given)
 
 
+_SAME = Texts(Style.PLAIN, wildcards=False)
+_SAME_BUT_CASE = Texts(Style.IGNORE_CASE, wildcards=False)
+_FITTING = Texts(Style.PLAIN, wildcards=True)
+
 OPERATORS = (
-    Operator("StringEquals", equals, variables=True),
-    Operator("StringNotEquals", equals, negated=True, variables=True),
-    Operator("StringEqualsIgnoreCase", equals_ignoring_case, variables=True),
-    Operator("StringNotEqualsIgnoreCase", equals_ignoring_case, negated=True, variables=True),
-    Operator("StringLike", like, variables=True),
-    Operator("StringNotLike", like, negated=True, variables=True),
+    Operator("StringEquals", equals, variables=True, texts=_SAME),
+    Operator("StringNotEquals", equals, negated=True, variables=True, texts=_SAME),
+    Operator("StringEqualsIgnoreCase", equals_ignoring_case, variables=True, texts=_SAME_BUT_CASE),
+    Operator("StringNotEqualsIgnoreCase", equals_ignoring_case, negated=True, variables=True, texts=_SAME_BUT_CASE),
+    Operator("StringLike", like, variables=True, texts=_FITTING),
+    Operator("StringNotLike", like, negated=True, variables=True, texts=_FITTING),
 )

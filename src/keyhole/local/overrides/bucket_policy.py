@@ -7,10 +7,9 @@ AWS: S3 User Guide, "Policies and permissions in Amazon S3" and "Blocking public
 from __future__ import annotations
 
 from keyhole.errors import PolicyError
-from keyhole.iam import parse_policy
+from keyhole.iam import parse_policy, public
 from keyhole.iam.model import PolicyKind
 from keyhole.iam.quotas import BUCKET, check_quota
-from keyhole.local import public
 from keyhole.local.backend import Backend, Bucket, Document
 from keyhole.local.bucket_policy_rules import INVALID_PRINCIPAL, find_conflict
 from keyhole.local.bucket_policy_text import find_defect

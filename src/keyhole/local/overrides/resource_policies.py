@@ -7,9 +7,8 @@ PutResourcePolicy; DynamoDB API Reference, PutResourcePolicy.
 from __future__ import annotations
 
 from keyhole.errors import PolicyError
-from keyhole.iam import parse_policy
+from keyhole.iam import parse_policy, public
 from keyhole.iam.model import Policy, PolicyKind
-from keyhole.local import public
 from keyhole.local.backend import Backend, Bucket
 from keyhole.local.call import ApiCall, Caller, Fault, Response
 from keyhole.local.overrides.principals import unknown_principal

@@ -9,7 +9,7 @@ import pytest
 
 from keyhole.iam import parse_policy
 from keyhole.iam.model import PolicyKind
-from keyhole.local.public import is_public
+from keyhole.iam.public import is_public
 
 
 def _statement(**elements: Any) -> dict[str, Any]:

@@ -36,10 +36,11 @@ _POSITIVE = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "
 
 def is_public(policy: Policy) -> bool:
     """Hold iff some statement of the policy lets everyone in."""
-    return any(_is_public(statement) for statement in policy.statements)
+    return any(is_public_statement(statement) for statement in policy.statements)
 
 
-def _is_public(statement: Statement) -> bool:
+def is_public_statement(statement: Statement) -> bool:
+    """Hold iff the statement lets everyone in, and nothing fixed narrows it."""
     if statement.effect is not Effect.ALLOW or statement.principals is None:
         return False
     # NotPrincipal with Allow lets in everyone else.

@@ -1,0 +1,81 @@
+"""Steps to more through a user or role that it makes itself.
+
+AWS: IAM User Guide, "Permissions boundaries for IAM entities", Delegating responsibility to others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from keyhole.iam.access.account import ANY_SESSION, Holder
+from keyhole.iam.access.escalation_search import Power, Search, policy_naming
+from keyhole.iam.access.escalation_steps import ADMINISTRATOR
+from keyhole.iam.model import PolicyKind, PolicySet, Principal, PrincipalKind, Request
+from keyhole.iam.symbolic.compare import everything
+
+_BOUNDARY = "iam:permissionsboundary"
+_DOUBT = "it may make {}s only under conditions: whether these leave it more is not known"
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What makes one, what gives it rights, and what lets its maker be it."""
+
+    sort: str
+    makes: str
+    grants: tuple[str, ...]
+    doors: tuple[str, ...]
+
+
+_MAKINGS = (
+    _Making(
+        "user",
+        "iam:CreateUser",
+        ("iam:AttachUserPolicy", "iam:PutUserPolicy"),
+        ("iam:CreateAccessKey", "iam:CreateLoginProfile"),
+    ),
+    _Making("role", "iam:CreateRole", ("iam:AttachRolePolicy", "iam:PutRolePolicy"), ("sts:AssumeRole",)),
+)
+
+
+def create_others(search: Search, power: Power) -> None:
+    """Make a user or a role that may do everything, and be it. Raises: FoundError if that is more."""
+    for making in _MAKINGS:
+        pattern = f"arn:{search.account.partition}:iam::{search.account.number}:{making.sort}/*"
+        made = search.ask(power, making.makes, pattern, given={_BOUNDARY: None}).witness
+        requests = _follow(search, power, making, made) if made is not None else None
+        if made is not None and requests is not None:
+            holder = _holder(search, making, made.resource)
+            says = f"{power.holder.name} makes {making.sort} {holder.name}, which may do everything, and uses it"
+            search.take(power.after(holder, PolicySet((everything(),)), says, *requests))
+        elif _may_all(search, power, making, pattern):
+            search.doubts.append(_DOUBT.format(making.sort))
+
+
+def _follow(search: Search, power: Power, making: _Making, made: Request) -> tuple[Request, ...] | None:
+    """Give the requests that make this very one and use it, None if one of them is not allowed."""
+    given = {_BOUNDARY: None, "iam:policyarn": ADMINISTRATOR}
+    granted = [search.ask(power, action, made.resource, given=given).witness for action in making.grants]
+    trusting = replace(power.policies, trust=policy_naming(power.holder, PolicyKind.TRUST, "sts:AssumeRole"))
+    beside = trusting if making.sort == "role" else None
+    opened = [search.ask(power, action, made.resource, beside=beside).witness for action in making.doors]
+    first, then = next(filter(None, granted), None), next(filter(None, opened), None)
+    return (made, first, then) if first is not None and then is not None else None
+
+
+def _may_all(search: Search, power: Power, making: _Making, pattern: str) -> bool:
+    """Hold unless one of the steps is certainly denied for all that it could make."""
+    doors = making.doors if making.sort == "user" else ()
+    return all(
+        any(search.ask(power, action, pattern).witness is not None for action in actions)
+        for actions in ((making.makes,), making.grants, doors)
+        if actions
+    )
+
+
+def _holder(search: Search, making: _Making, arn: str) -> Holder:
+    number = search.account.number
+    if making.sort == "user":
+        return Holder(Principal(PrincipalKind.USER, arn, number), arn, "AIDAEXAMPLE")
+    session = f"arn:{search.account.partition}:sts::{number}:assumed-role/{arn.rpartition('/')[2]}/{ANY_SESSION}"
+    return Holder(Principal(PrincipalKind.ROLE_SESSION, session, number, arn), arn, "AROAEXAMPLE")
