@@ -93,6 +93,8 @@ export interface Words {
     broken: string;
     matches: (shown: number, all: number) => string;
     onPaper: string;
+    nothingMore: string;
+    nothingMoreHow: string;
     tried: string;
     triedOn: (moment: string) => string;
     neverTried: string;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -251,3 +252,23 @@ def test_what_one_should_know_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "--proxy" in clear[1]
     (shared,) = find_remarks(closed, Operation(workers=4), "127.0.0.1")
     assert "each of 4 workers" in shared[0]
+
+
+def test_a_page_that_could_not_send_is_remarked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the page sends to S3 and the bucket does not take it from there, whoever starts the service is told."""
+    monkeypatch.setenv("APP_OBJECT_STORAGE__ENDPOINT", "http://127.0.0.1:1")
+    at_an_endpoint = prepare(load(tmp_path, bucket=NAME, upload="signed_uploads = true"))
+    assert find_remarks(at_an_endpoint, Operation(), "127.0.0.1") == []
+    behind = Operation(proxies=("10.0.0.1",))
+
+    def remarks(operation: Operation, host: str, *origins: str) -> list[str]:
+        settings = replace(at_an_endpoint.first, origins=origins)
+        service = replace(at_an_endpoint, account="123456789012", uploads={settings.name: settings})
+        return [remark for remark, _ in find_remarks(service, operation, host)]
+
+    (missing,) = remarks(Operation(), "127.0.0.1")
+    assert "`origins`" in missing
+    assert remarks(Operation(), "127.0.0.1", "https://shop.example.com") == [missing]
+    assert remarks(Operation(), "127.0.0.1", "https://shop.example.com", "http://localhost:8080") == []
+    assert remarks(behind, "10.0.0.2") == [missing]
+    assert remarks(behind, "10.0.0.2", "https://shop.example.com") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import threading
 from itertools import pairwise
@@ -33,6 +34,13 @@ def test_little_stays_in_memory() -> None:
     writer = BlobWriter()
     writer.write(b"a" * MEMORY_BYTES)
     assert writer.finish() == b"a" * MEMORY_BYTES
+
+
+def test_a_blob_knows_its_md5() -> None:
+    """It was computed as the bytes came; a part of it, or several together, have to be read for theirs."""
+    assert BLOB.md5 == hashlib.md5(DATA, usedforsecurity=False).hexdigest()
+    assert BLOB[1:].md5 == ""
+    assert join((BLOB, b"x")).md5 == ""  # type: ignore[union-attr]
 
 
 @given(st.slices(len(DATA)).filter(lambda part: part.step in (None, 1)))

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keyhole.aws import checksums
 from keyhole.errors import KeyholeError
 from keyhole.iam import parse_policy, public
 from keyhole.iam.model import PolicyKind
-from keyhole.local import checksums, state
+from keyhole.local import state
 from keyhole.local.actions import find_row
 from keyhole.local.call import Fault, Headers, HttpRequest
 from keyhole.local.parse import Destination, parse_call, virtual_bucket

@@ -12,7 +12,7 @@ from gate_errors import refusal
 from gate_wire import EMPTY, send, sign, signing_key
 
 from gate_clients import Aws
-from keyhole.local import checksums
+from keyhole.aws import checksums
 
 UNSIGNED = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"

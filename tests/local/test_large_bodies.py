@@ -20,7 +20,7 @@ from gate_wire import sign
 from test_gate_framing import SIGNED, signed_chunks, streaming
 
 from gate_clients import Aws
-from keyhole.local import checksums
+from keyhole.aws import checksums
 from keyhole.local.blob import MEMORY_BYTES
 
 PART = 5 * 1024 * 1024

@@ -149,7 +149,7 @@ def open_site(
         operation = Operation(
             tokens_file=tokens_file,
             credentials=found.credentials,
-            picture=access_picture(blueprint),
+            picture=access_picture(load_spec(file), blueprint),
             probes_file=probes_file,
         )
         runtime = make_runtime(service, operation)

@@ -27,12 +27,13 @@ class ServiceClient:
         *,
         service: Service | None = None,
         runtime: Runtime | None = None,
+        checker: FakeChecker | None = None,
     ) -> None:
         self.service = service or make_service_for_test(*([settings] if settings else []))
         self.settings = self.service.first
         self.store = store or FakeStore()
         self.opener = OneStore(self.store)
-        self.checker = FakeChecker()
+        self.checker = checker or FakeChecker()
         self.runtime = runtime or make_runtime(self.service)
         self.app = create_app(self.service, self.runtime, open_store=self.opener, checker=self.checker)
 

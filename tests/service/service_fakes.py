@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import struct
 import tempfile
@@ -18,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 from keyhole.aws.client import Credentials
 from keyhole.errors import AwsError
 from keyhole.service.callers.caller import Caller
-from keyhole.service.images.checked import Checked, ImageRule, Kind, Refused
+from keyhole.service.images.checked import Checked, Expect, ImageRule, Kind, Refused
 from keyhole.service.settings import Service, Settings
 from keyhole.service.signing import Keys, Signer
 from keyhole.service.store import Head, Listing, ObjectHeaders, Part, StoredObject
@@ -169,10 +170,14 @@ class FakeChecker:
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
+        self.late_failure: Exception | None = None
+        self.tells = True
         self.seen: list[Path] = []
+        self.known: list[str] = []
 
-    async def check(self, path: Path, rule: ImageRule) -> Checked:
+    async def check(self, path: Path, rule: ImageRule, *, sha256: str = "", expect: Expect | None = None) -> Checked:
         self.seen.append(path)
+        self.known.append(sha256)
         if self.failure is not None:
             raise self.failure
         data = path.read_bytes()
@@ -191,7 +196,7 @@ class FakeChecker:
             kept = directory / "stripped"
             data = data.replace(b"EXIF", b"----")
             kept.write_bytes(data)
-        return Checked(
+        checked = Checked(
             content_type=content_type,
             width=width,
             height=height,
@@ -202,6 +207,16 @@ class FakeChecker:
             thumbnails=thumbnails,
             directory=directory,
         )
+        if self.tells and expect is not None:
+            expect(checked)
+            await self.pause()
+        if self.late_failure is not None:
+            raise self.late_failure
+        return checked
+
+    async def pause(self) -> None:
+        """Take as long as an image takes to be decoded."""
+        await asyncio.sleep(0.01)
 
 
 def refusal(code: str, status: int) -> AwsError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import threading
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from aws_service import AwsServiceClient
@@ -146,6 +148,24 @@ def test_old_markers_are_swept() -> None:
     for number in range(100, 164):
         plan_name(store, "m/", f"key {number}", _SHA, clock=lambda: in_two_days)
     assert not before & set(store.objects)
+
+
+def test_young_markers_do_not_hide_old_ones() -> None:
+    """However many young ones there are, and wherever they are in the folder, the old ones go in the end."""
+    store = FakeStore()
+    for number in range(300):
+        plan_name(store, "m/", f"key {number}", _SHA)
+    now = max(kept.modified.timestamp() for kept in store.objects.values())
+    old = {key for key in store.objects if key > "m/4"}
+    for key in old:
+        kept = store.objects[key]
+        store.objects[key] = replace(kept, modified=kept.modified - timedelta(seconds=2 * KEPT_S))
+    young = set(store.objects) - old
+    assert len(young) > 50
+    for number in range(1000, 1600):
+        plan_name(store, "m/", f"key {number}", _SHA, clock=lambda: now)
+    assert not old & set(store.objects)
+    assert young < set(store.objects)
 
 
 def test_many_at_once_over_several_processes_make_one_image(aws: Aws) -> None:

@@ -11,6 +11,7 @@ from service_client import FORM_TAIL, ServiceClient, form_head, problem_of
 from service_fakes import FakeStore, make_settings_for_test, refusal
 from service_images import make_png
 
+from keyhole.aws.checksums import SIZES, compute
 from keyhole.service.store import ObjectHeaders
 
 _PNG = make_png(30, 20)
@@ -124,13 +125,24 @@ def test_a_wrong_checksum_is_refused() -> None:
         {"X-Checksum-SHA256": ""},
         {"X-Checksum-SHA256": "zz" * 32},
         {"x-amz-checksum-sha256": "AAAA"},
-        {"x-amz-checksum-crc64nvme": "AAAAAAAAAAA="},
+        {"x-amz-checksum-sha512": "AAAAAAAAAAA="},
         {"X-Checksum-SHA256": "ab" * 32, "x-amz-checksum-sha256": base64.b64encode(_SHA256.digest()).decode()},
     ],
 )
 def test_a_checksum_that_cannot_be_checked_is_refused(headers: dict[str, str]) -> None:
     """One that is none, of a kind that is not computed here, or two that differ: never passed over in silence."""
     problem_of(ServiceClient().upload(_PNG, headers=headers), 400, "bad-checksum")
+
+
+@pytest.mark.parametrize("name", ["crc32", "crc32c", "crc64nvme", "sha1"])
+def test_the_other_checksums_of_s3_are_held_against_the_file(name: str) -> None:
+    """A true one is taken; a wrong one is 422, nobody looks at the file, and nothing is stored."""
+    header, true = f"x-amz-checksum-{name}", compute(name, _PNG)
+    assert ServiceClient().upload(_PNG, headers={header: true}).status_code == 201
+    client = ServiceClient()
+    wrong = base64.b64encode(bytes(SIZES[name])).decode()
+    assert problem_of(client.upload(_PNG, headers={header: wrong}), 422, "wrong-checksum")[name] == true
+    assert (client.checker.seen, client.store.asked) == ([], [])
 
 
 def test_the_store_is_told_the_digest_of_what_was_looked_at() -> None:

@@ -12,16 +12,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
 from service_images import make_jpeg, make_png
 
 from keyhole.service.images.check import ImageChecker, ImageRule, Refused, Unavailable
-from keyhole.service.images.messages import Ended, Late, read_message, write_message
 from keyhole.service.images.pool import WorkerPool
-from keyhole.service.images.question import Question, read_answer
 from keyhole.service.images.scratch import Scratch
 
 _RULE = ImageRule(("image/jpeg", "image/png"), thumbnails=(16,))
@@ -295,75 +292,6 @@ def test_memory_is_bounded_by_the_image() -> None:
     """A worker gets the memory that an image of so many pixels needs; the next one may be larger."""
     said = subprocess.run([sys.executable, "-c", _ALLOCATE], capture_output=True, check=True, text=True)
     assert said.stdout.split() == ["refused", str(1 << 30)]
-
-
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    ends = os.pipe()
-    yield ends
-    for end in ends:
-        try:
-            os.close(end)
-        except OSError:
-            continue
-
-
-def test_messages_arrive_as_they_were_sent(pipe: tuple[int, int]) -> None:
-    """One after the other, whole."""
-    source, to = pipe
-    write_message(to, {"a": 1})
-    write_message(to, {"b": ["ü"]})
-    assert [read_message(source, 1), read_message(source)] == [{"a": 1}, {"b": ["ü"]}]
-
-
-@pytest.mark.parametrize(
-    "said", [b"", b"\x00\x00", b"\x00\x00\x00\x02{", b"\xff\xff\xff\xff", b"\x00\x00\x00\x01x", b"\x00\x00\x00\x02[]"]
-)
-def test_what_is_no_message_ends_the_talk(pipe: tuple[int, int], said: bytes) -> None:
-    """Half a message, one that is too long or no object: whoever says it is not listened to any longer."""
-    source, to = pipe
-    os.write(to, said)
-    os.close(to)
-    with pytest.raises(Ended):
-        read_message(source, 1)
-
-
-def test_silence_ends_too(pipe: tuple[int, int]) -> None:
-    """Nobody waits for ever."""
-    with pytest.raises(Late):
-        read_message(pipe[0], 0.01)
-
-
-_SAID: dict[str, Any] = {
-    "content_type": "image/png",
-    "width": 1,
-    "height": 1,
-    "frames": 1,
-    "sha256": "0" * 64,
-    "size_bytes": 1,
-    "is_rewritten": False,
-}
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        {},
-        {"refused": {"kind": "made-up", "reason": "", "hint": "", "content_type": ""}},
-        {"refused": {"kind": "damaged"}},
-        {"checked": {}},
-        {"checked": _SAID | {"content_type": "text/html"}},
-        {"checked": _SAID | {"width": "1"}},
-        {"checked": _SAID | {"sha256": "0"}},
-        {"checked": _SAID | {"is_rewritten": True}},
-    ],
-)
-def test_a_worker_that_was_taken_over_is_not_believed(small: Path, tmp_path: Path, message: dict[str, Any]) -> None:
-    """An answer that no worker gives, a type that is not taken, a file that is not there: the image is refused."""
-    question = Question(str(small), str(tmp_path), 1.0, ImageRule(("image/png",)))
-    read_answer({"checked": _SAID}, question)
-    with pytest.raises(Refused):
-        read_answer(message, question)
 
 
 def _list_left(scratch: Path) -> list[Path]:

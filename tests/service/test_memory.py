@@ -16,7 +16,7 @@ def resident():
 
 def use():
     for _ in range(3):
-        buffers = [b"x" * 300_000 for _ in range(40)]
+        buffers = [b"x" * 2_000_000 for _ in range(6)]
 
 keep_memory_flat()
 before = resident()

@@ -55,7 +55,7 @@ def test_the_table_says_the_same_in_words(visit: Visit) -> None:
 def test_choosing_someone_shows_their_lines_and_claims(visit: Visit) -> None:
     """By the button or in the picture itself; chosen again there, all are back."""
     page = visit.page
-    claims = page.locator(".claim")
+    claims = page.locator(".claim:not(.proof)")
     everything = claims.count()
     page.get_by_role("button", name="Strangers").click()
     expect(page.get_by_role("button", name="Strangers")).to_have_attribute("aria-pressed", "true")
@@ -70,7 +70,7 @@ def test_choosing_someone_shows_their_lines_and_claims(visit: Visit) -> None:
 def test_claims_are_found(visit: Visit) -> None:
     """By words, by what they say, and by whether they hold; the count is told."""
     page = visit.page
-    claims = page.locator(".claim")
+    claims = page.locator(".claim:not(.proof)")
     everything = claims.count()
     page.get_by_label("Find in claims").fill("deletebucket CANNOT")
     expect(claims).to_have_count(1)
@@ -98,6 +98,17 @@ def test_a_claim_tells_why_and_what_aws_said(visit: Visit) -> None:
     expect(claim).to_contain_text("denied: AWS's own sentence")
 
 
+def test_what_is_proved_beyond_the_claims_is_listed(visit: Visit) -> None:
+    """Of each workload, bucket and role: nothing is granted that the file does not ask for."""
+    page = visit.page
+    listed = page.get_by_role("region", name="And nothing more")
+    proofs = listed.get_by_role("listitem")
+    expect(proofs).to_have_count(4)
+    expect(listed.get_by_text("Proved: holds")).to_have_count(4)
+    listed.get_by_text("nobody reaches bucket pictures without TLS").click()
+    expect(listed.get_by_text("the bucket takes requests over TLS alone")).to_be_visible()
+
+
 def test_what_cannot_be_read_can_be_tried_again(browser: Browser, site: Site) -> None:
     """The service's reason is told."""
     with visit_site(browser, site) as visit:
@@ -107,6 +118,6 @@ def test_what_cannot_be_read_can_be_tried_again(browser: Browser, site: Site) ->
         expect(page.get_by_role("alert")).to_contain_text("There is no picture.")
         page.unroute("**/v1/access")
         page.get_by_role("button", name="Try again").click()
-        expect(page.locator(".claim").first).to_be_visible()
+        expect(page.locator(".claim:not(.proof)").first).to_be_visible()
         page.go_back()
         expect(page.get_by_role("heading", name="Upload images")).to_be_visible()

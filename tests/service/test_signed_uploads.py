@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import threading
@@ -117,14 +118,13 @@ def test_completions_at_the_same_time_make_one_object(aws: Aws) -> None:
 
 
 def test_what_is_refused_is_deleted(aws: Aws) -> None:
-    """Neither quarantine nor prefix keep anything of a file that is no image, or another than was told."""
+    """Neither quarantine nor prefix keep anything of a file that is no image, or of another type."""
     client = AwsServiceClient(aws)
-    for data, more, status, kind in (
-        (b"<svg onload=alert(1)>", {}, 400, "not-an-image"),
-        (b"BM" + bytes(40), {}, 415, "wrong-type"),
-        (_PNG, {"sha256": "ab" * 32}, 422, "wrong-checksum"),
+    for data, status, kind in (
+        (b"<svg onload=alert(1)>", 400, "not-an-image"),
+        (b"BM" + bytes(40), 415, "wrong-type"),
     ):
-        signed = _sign(client, data, **more)
+        signed = _sign(client, data)
         assert send_form(signed, data).status_code == 201
         problem_of(client.ask("POST", signed["complete_url"]), status, kind)
         assert client.stored() == []
@@ -142,12 +142,34 @@ def test_the_bytes_decide_and_not_the_type_that_was_told(aws: Aws) -> None:
     assert uploaded["key"].endswith(".gif")
 
 
-def test_the_true_checksum_is_taken(aws: Aws) -> None:
-    """SHA-256 that the client told and that is true lets the image through."""
+@pytest.mark.parametrize(("method", "send"), [("POST", send_form), ("PUT", send_put)])
+def test_the_store_holds_the_browser_to_the_checksum(aws: Aws, method: str, send: Send) -> None:
+    """Other bytes than those whose SHA-256 was told are refused by the store, and leave nothing; the true ones pass."""
     client = AwsServiceClient(aws)
-    signed = _sign(client, sha256=hashlib.sha256(_PNG).hexdigest(), method="PUT")
-    assert send_put(signed, _PNG).status_code == 200
+    signed = _sign(client, sha256=hashlib.sha256(_PNG).hexdigest(), method=method)
+    other = _PNG[:-1] + bytes([_PNG[-1] ^ 1])
+    refused = send(signed, other)
+    assert (refused.status_code, b"<Code>BadDigest</Code>" in refused.content) == (400, True)
+    place = "fields" if method == "POST" else "headers"
+    digest = base64.b64encode(hashlib.sha256(other).digest()).decode()
+    assert send({**signed, place: {**signed[place], "x-amz-checksum-sha256": digest}}, other).status_code == 403
+    without = {name: value for name, value in signed[place].items() if name != "x-amz-checksum-sha256"}
+    assert send({**signed, place: without}, other).status_code == 403
+    assert client.stored() == []
+    problem_of(client.ask("POST", signed["complete_url"]), 404, "nothing-arrived")
+    assert send(signed, _PNG).status_code in {200, 201}
     assert client.ask("POST", signed["complete_url"]).status_code == 201
+
+
+def test_a_store_that_heeds_no_checksum_is_no_way_around_it() -> None:
+    """What came and is not what was told is refused on completion, unseen, and deleted."""
+    client = ServiceClient(make_settings_for_test(signed_uploads=True))
+    name = _sign(client, sha256="ab" * 32)["id"]
+    headers = ObjectHeaders("image/png", metadata={"sha256": "ab" * 32})
+    client.store.put_object(f"incoming/images/{name}", io.BytesIO(_PNG), headers)
+    problem_of(client.ask("POST", f"/v1/signed-uploads/{name}/complete"), 422, "wrong-checksum")
+    assert client.checker.seen == []
+    assert client.store.objects == {}
 
 
 def test_what_lies_there_and_is_too_large_is_never_read() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -236,3 +237,42 @@ def test_before_it_ends_it_says_that_it_is_not_ready(aws: Aws, tmp_path: Path, w
         assert group.process.stdout.read() == "ended\n"
     text = "".join(group.lines)
     assert "Traceback" not in text, text
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_when_it_takes_nothing_new_callers_are_refused_at_once(aws: Aws, tmp_path: Path, workers: int) -> None:
+    """What was begun is finished; a connection that comes meanwhile is refused, and not left to wait."""
+    with run_group(aws, tmp_path, workers=workers) as group:
+        assert answered(group).status_code == 200
+        found = httpx.URL(group.url)
+        assert found.port is not None
+        address = found.host, found.port
+        with socket.create_connection(address) as begun:
+            head = f"POST /v1/session HTTP/1.1\r\nHost: {found.host}\r\nContent-Type: application/json\r\n"
+            body = f'{{"token": "{group.token}"}}'.encode()
+            begun.sendall(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body[:5])
+            begun.settimeout(60)
+            await_it(lambda: in_flight(group) == 2, "the request in the numbers")
+            group.process.send_signal(signal.SIGTERM)
+            await_it(lambda: is_refused(address), "the refusal")
+            assert group.process.poll() is None
+            begun.sendall(body[5:])
+            assert begun.recv(100).startswith(b"HTTP/1.1 200 ")
+        assert group.process.wait(timeout=120) == 0
+
+
+def in_flight(group: Group) -> int:
+    """How many requests are being answered, this one too."""
+    answer = group.ask("/metrics")
+    text = answer.text if answer is not None else ""
+    (line,) = [line for line in text.splitlines() if line.startswith("keyhole_requests_in_flight ")] or ["x 0"]
+    return int(float(line.rpartition(" ")[2]))
+
+
+def is_refused(address: tuple[str, int]) -> bool:
+    """Hold iff nobody listens there."""
+    try:
+        socket.create_connection(address).close()
+    except ConnectionRefusedError:
+        return True
+    return False

@@ -34,6 +34,15 @@ export interface AccessClaim {
   probed: { verdict: "holds" | "fails" | "unknown"; got: string; reason: string } | null;
 }
 
+// That nothing was granted which the file does not ask for.
+export interface AccessProof {
+  id: string;
+  sentence: string;
+  why: string;
+  place: string;
+  on_paper: { holds: boolean | null; reason: string };
+}
+
 export interface Access {
   app: string;
   environment: string;
@@ -41,6 +50,7 @@ export interface Access {
   workloads: AccessWorkload[];
   buckets: AccessBucket[];
   claims: AccessClaim[];
+  nothing_more: AccessProof[];
   probed_at: string | null;
 }
 

@@ -6,7 +6,7 @@ import { useSurroundings } from "../context";
 import { Failure, readAccess } from "../service";
 import "../styles/access.css";
 import { type Access, stranger } from "./access";
-import { Claims } from "./claims";
+import { Claims, NothingMore } from "./claims";
 import { AccessPicture } from "./picture";
 import { AccessTable } from "./table";
 
@@ -68,6 +68,7 @@ export function AccessPage({ session }: { session: number }) {
         </details>
       </section>
       <Claims access={access} chosen={chosen} />
+      <NothingMore access={access} />
     </>
   );
 }

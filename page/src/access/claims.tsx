@@ -2,7 +2,7 @@
 
 import { useMemo, useState } from "preact/hooks";
 import { useSurroundings } from "../context";
-import { type Access, type AccessClaim, isAbout, isBroken, isKnownToHold } from "./access";
+import { type Access, type AccessClaim, type AccessProof, isAbout, isBroken, isKnownToHold } from "./access";
 
 type Shown = "all" | "can" | "cannot" | "broken";
 
@@ -50,6 +50,37 @@ export function Claims({ access, chosen }: { access: Access; chosen: string }) {
           ))}
         </ul>
       )}
+    </section>
+  );
+}
+
+// What was proved in the other direction: that there is nothing beside what the claims say.
+export function NothingMore({ access }: { access: Access }) {
+  const { words } = useSurroundings();
+  if (access.nothing_more.length === 0) return null;
+  return (
+    <section class="claims nothing-more" aria-labelledby="nothing-more-title">
+      <h2 id="nothing-more-title">{words.map.nothingMore}</h2>
+      <p class="quiet">{words.map.nothingMoreHow}</p>
+      <ul class="claim-list">
+        {access.nothing_more.map((proof) => (
+          <li key={proof.id} class={proof.on_paper.holds === false ? "claim proof broken" : "claim proof"}>
+            <details>
+              <summary>
+                <span class="sentence">{breakable(proof.sentence)}</span>
+                <span class="verdicts">
+                  <Verdict label={words.map.onPaper} verdict={paperOf(proof)} />
+                </span>
+              </summary>
+              <dl>
+                <Line term={words.map.why} text={proof.why} />
+                <Line term={words.map.onPaper} text={proof.on_paper.reason} />
+                <Line term={words.map.place} text={proof.place} isCode />
+              </dl>
+            </details>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }
@@ -103,7 +134,7 @@ function Verdict({ label, verdict }: { label: string; verdict: VerdictKind }) {
   );
 }
 
-function paperOf(claim: AccessClaim): VerdictKind {
+function paperOf(claim: AccessClaim | AccessProof): VerdictKind {
   if (!claim.on_paper) return "none";
   if (claim.on_paper.holds === null) return "unknown";
   return claim.on_paper.holds ? "holds" : "fails";

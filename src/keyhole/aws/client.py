@@ -18,6 +18,7 @@ from botocore.parsers import ResponseParserError
 
 from keyhole.aws.service_models import service_models
 from keyhole.aws.translate import translate_client_error, translate_core_error, translate_nonsense
+from keyhole.aws.unsigned_body import sign_by_checksum
 from keyhole.errors import KeyholeError
 
 
@@ -156,5 +157,7 @@ class BotocoreAws:
                     client = self._make_client(service, config)
                     if service == "s3control" and self.endpoint_url:
                         client.meta.events.register("before-sign.s3-control", self._keep_host)
+                    if service == "s3":
+                        client.meta.events.register("before-sign.s3.PutObject", sign_by_checksum)
                     self._clients[service] = client
         return client

@@ -7,6 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from keyhole.aws.client import BotocoreAws
 from keyhole.blueprint import build_blueprint
@@ -138,7 +139,23 @@ def find_remarks(service: Service, operation: Operation, host: str) -> list[tupl
                 "",
             )
         )
+    for name, settings in service.uploads.items():
+        # What another store lets browsers do is said there.
+        if service.account and settings.signed_uploads and not _may_send(settings.origins, host, operation):
+            remarks.append(
+                (
+                    f"browsers keep the page here from sending to `{name}`: its address is not among the `origins`",
+                    'add it to the file, like `origins = ["http://127.0.0.1:8080"]`, and run `keyhole up`',
+                )
+            )
     return remarks
+
+
+def _may_send(origins: tuple[str, ...], host: str, operation: Operation) -> bool:
+    """Hold unless the service's own page cannot be among the pages whose uploads the bucket takes."""
+    if operation.proxies or not is_loopback(host):
+        return bool(origins)  # only the proxy knows by which name it is called
+    return any(is_loopback(urlsplit(origin).hostname or "") for origin in origins)
 
 
 def check_operation(operation: Operation) -> None:
@@ -162,4 +179,4 @@ def draw_access(spec: Spec, service: Service, *, local: bool) -> dict[str, Any]:
     if not account:
         return {}
     blueprint = build_blueprint(spec, account)
-    return {"picture": access_picture(blueprint), "probes_file": probes_file(blueprint.scope, is_local=local)}
+    return {"picture": access_picture(spec, blueprint), "probes_file": probes_file(blueprint.scope, is_local=local)}

@@ -15,7 +15,7 @@ from moto.s3 import models, responses
 from moto.s3.exceptions import EntityTooSmall, InvalidPart, MalformedXML
 from moto.s3.models import S3_UPLOAD_PART_MIN_SIZE, FakeKey, FakeMultipart
 
-from keyhole.local import checksums
+from keyhole.aws import checksums
 from keyhole.local.blob import Blob, Content, blocks_of, join
 
 # Our attribute of moto's uploads, which stay with the objects that they became.
@@ -55,7 +55,8 @@ def keep_blobs() -> None:
             stored.fset(self, value)
         if self._etag is None:
             # moto would do so when it is first asked, and it may be asked by many at once.
-            self._etag = _md5(blocks_of(value.encode() if isinstance(value, str) else value))
+            known = value.md5 if isinstance(value, Blob) else ""
+            self._etag = known or _md5(blocks_of(value.encode() if isinstance(value, str) else value))
 
     FakeKey.value = property(read, write)
     FakeMultipart.complete = _complete

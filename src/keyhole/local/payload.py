@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from keyhole.local import aws_chunks, checksums
+from keyhole.aws import checksums
+from keyhole.local import aws_chunks
 from keyhole.local.blob import BlobWriter, Content
 from keyhole.local.call import Body, Fault, Headers, HttpRequest
 from keyhole.local.sigv4 import UNSIGNED_PAYLOAD, Signature

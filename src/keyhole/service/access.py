@@ -44,9 +44,9 @@ class AccessBucket(BaseModel):
 
 
 class OnPaper(BaseModel):
-    """What the policies decide."""
+    """What the policies say, of all requests that it is about; `holds` is null where that is not known."""
 
-    holds: bool
+    holds: bool | None
     reason: str = Field(examples=["allowed by Allow of KeyholeApi"])
 
 
@@ -73,6 +73,16 @@ class AccessClaim(BaseModel):
     probed: Probed | None
 
 
+class AccessProof(BaseModel):
+    """That nothing was granted which the file does not ask for, of one workload, bucket or role."""
+
+    id: str = Field(examples=["workload.api.nothing-more"])
+    sentence: str = Field(examples=["workload api can do nothing that the file does not ask for"])
+    why: str = Field(examples=["its grants are all it may do"])
+    place: str = Field(examples=["keyhole.toml:12"])
+    on_paper: OnPaper
+
+
 class Access(BaseModel):
     """The picture of an app's access."""
 
@@ -82,6 +92,7 @@ class Access(BaseModel):
     workloads: list[AccessWorkload]
     buckets: list[AccessBucket]
     claims: list[AccessClaim]
+    nothing_more: list[AccessProof]
     probed_at: str | None = Field(
         description="When `keyhole verify` was last run on this machine; null if never.",
         examples=["2026-11-21T09:30:00Z"],

@@ -17,7 +17,7 @@ from keyhole import __version__
 from keyhole.errors import AwsError
 from keyhole.service.access import make_access_router
 from keyhole.service.api.answers import ProblemDocument
-from keyhole.service.api.desk import Checker, Crowd, Desk, Turns
+from keyhole.service.api.desk import Crowd, Desk, Turns
 from keyhole.service.api.gallery import make_gallery_router
 from keyhole.service.api.multipart import make_multipart_router
 from keyhole.service.api.rules import make_rules_router
@@ -27,6 +27,7 @@ from keyhole.service.api.urls import make_urls_router
 from keyhole.service.callers.session_routes import make_session_router
 from keyhole.service.guard import Guard, make_headers
 from keyhole.service.health import make_health_router
+from keyhole.service.images.checked import Checker
 from keyhole.service.metrics import make_metrics_router
 from keyhole.service.operation import read_networks
 from keyhole.service.page_files import serve_page

@@ -5,9 +5,10 @@ RFC 7578, "Returning Values from Forms: multipart/form-data": https://www.rfc-ed
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -22,8 +23,11 @@ from keyhole.service.problems import RETRY_AFTER_S, Problem
 FIELD = "file"
 # What boundaries, part headers and small other fields may add to the file itself.
 OVERHEAD_BYTES = 64 * 1024
-# Written in pieces of this size: fifty uploads at once take a few megabytes, however large they are.
-_WRITE_BYTES = 64 * 1024
+# Written in pieces of this size: large ones cost little, small ones leave memory to many uploads at once.
+_PIECE_BYTES = 1024 * 1024
+_LEAST_PIECE_BYTES = 32 * 1024
+# What all uploads that are being received hold in memory together, twice over while a piece is written.
+_PENDING_BYTES = 2 * 1024 * 1024
 _UNITS = ("bytes", "KiB", "MiB", "GiB")
 
 
@@ -93,10 +97,12 @@ async def receive_file(
     directory: Path | None = None,
     *,
     is_digested: bool = True,
+    share: Callable[[], int] = lambda: 1,
 ) -> ReceivedFile:
     """Read the form's file into a temporary file, reading no further than the limit.
 
-    At most 64 KiB of it are held in memory. Raises: Problem.
+    At most 2 MiB of it are held in memory, and less the more others there are: `share` gives how many are received
+    now. Raises: Problem.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary", b"")
@@ -104,14 +110,7 @@ async def receive_file(
         raise _broken("the request is no multipart/form-data")
     file = await to_thread.run_sync(lambda: open_temporary(directory))
     form = _Form(max_bytes)
-    digest = hashlib.sha256()
-
-    def write() -> None:
-        data = form.take_pending()
-        if is_digested:
-            digest.update(data)
-        write_all(file, data)
-
+    spool = _Spool(file, is_digested=is_digested)
     try:
         parser = _make_parser(boundary, form)
         received_bytes = 0
@@ -120,26 +119,80 @@ async def receive_file(
             if received_bytes > max_bytes + OVERHEAD_BYTES:
                 raise too_large(max_bytes)
             # Chunks are as large as the system gives them: a quarter of a megabyte each when it is busy.
-            for start in range(0, len(chunk), _WRITE_BYTES):
-                parser.write(chunk[start : start + _WRITE_BYTES])
-                if len(form.pending) >= _WRITE_BYTES:
-                    await to_thread.run_sync(write)
-        if not form.is_complete:
-            raise _broken("the form ends in the middle" if received_bytes else "the request has no body")
-        if form.file_name is None:
-            raise _broken(f"the form has no file in a field `{FIELD}`")
-        if form.size_bytes == 0:
-            raise Problem(400, "empty", "the file is empty", hint="choose an image with something in it")
-        await to_thread.run_sync(write)
+            for start in range(0, len(chunk), _LEAST_PIECE_BYTES):
+                parser.write(chunk[start : start + _LEAST_PIECE_BYTES])
+                if len(form.pending) >= choose_piece(share()):
+                    await spool.write(form.take_pending())
+        _check_whole(form, received_bytes)
+        await spool.write(form.take_pending())
+        await spool.flush()
     except FormParserError as error:
-        file.close()
+        spool.close()
         raise _broken("the form cannot be read") from error
     except BaseException:
-        file.close()
+        spool.close()
         raise
-    return ReceivedFile(
-        Path(file.name), form.file_name, form.size_bytes, digest.hexdigest() if is_digested else "", file
-    )
+    return ReceivedFile(Path(file.name), form.file_name or "", form.size_bytes, spool.sha256, file)
+
+
+def choose_piece(uploads: int) -> int:
+    """Give the bytes that one of so many uploads gathers before it writes them."""
+    return min(_PIECE_BYTES, max(_LEAST_PIECE_BYTES, _PENDING_BYTES // max(1, uploads)))
+
+
+def _check_whole(form: _Form, received_bytes: int) -> None:
+    """Return if the form has ended, and has a file with something in it. Raises: Problem."""
+    if not form.is_complete:
+        raise _broken("the form ends in the middle" if received_bytes else "the request has no body")
+    if form.file_name is None:
+        raise _broken(f"the form has no file in a field `{FIELD}`")
+    if form.size_bytes == 0:
+        raise Problem(400, "empty", "the file is empty", hint="choose an image with something in it")
+
+
+class _Spool:
+    """Writes to a file off the event loop: one piece is written while the next is being received."""
+
+    def __init__(self, file: IO[bytes], *, is_digested: bool) -> None:
+        self._file = file
+        self._digest = hashlib.sha256() if is_digested else None
+        self._writing: asyncio.Task[None] | None = None
+
+    async def write(self, data: bytearray) -> None:
+        """Begin to write this, when what was written before is. Raises: Problem (503)."""
+        await self.flush()
+        if data:
+            self._writing = asyncio.create_task(to_thread.run_sync(self._write, data))
+
+    async def flush(self) -> None:
+        """Wait until all is written. Raises: Problem (503)."""
+        if self._writing is not None:
+            # A request that is given up must not end the task before the thread that it stands for.
+            await asyncio.shield(self._writing)
+            self._writing = None
+
+    def close(self) -> None:
+        """Remove the file, as soon as nobody writes to it any more: its descriptor may be another file's after that."""
+        writing, self._writing = self._writing, None
+        if writing is None:
+            self._file.close()
+        else:
+            writing.add_done_callback(self._end)
+
+    def _end(self, writing: asyncio.Task[None]) -> None:
+        self._file.close()
+        if not writing.cancelled():
+            writing.exception()  # looked at: the request has failed already
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what is written, hexadecimal; "" where nobody wanted it."""
+        return self._digest.hexdigest() if self._digest is not None else ""
+
+    def _write(self, data: bytearray) -> None:
+        write_all(self._file, data)
+        if self._digest is not None:
+            self._digest.update(data)
 
 
 def open_temporary(directory: Path | None) -> IO[bytes]:
@@ -148,7 +201,7 @@ def open_temporary(directory: Path | None) -> IO[bytes]:
     return file
 
 
-def write_all(file: IO[bytes], data: bytes) -> None:
+def write_all(file: IO[bytes], data: bytes | bytearray) -> None:
     """Write all of it. Raises: Problem (503) if the disk is full."""
     view = memoryview(data)
     try:
@@ -180,10 +233,9 @@ class _Form:
         self._header_value = bytearray()
         self._disposition = b""
 
-    def take_pending(self) -> bytes:
+    def take_pending(self) -> bytearray:
         """Give the bytes not yet written to the spool, once."""
-        data = bytes(self.pending)
-        self.pending.clear()
+        data, self.pending = self.pending, bytearray()
         return data
 
     def begin_part(self) -> None:

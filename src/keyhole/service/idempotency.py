@@ -70,7 +70,7 @@ def plan_name(store: Store, folder: str, key: str, sha256: str, *, clock: Callab
     if address.startswith("0") and not folder.startswith(QUARANTINE):
         # In quarantine they expire by themselves. Whatever is in the way of tidying is not in the request's.
         with contextlib.suppress(AwsError):
-            sweep_markers(store, folder, clock=clock)
+            sweep_markers(store, folder, address[1:], clock=clock)
     place = folder + address
     for _ in range(3):
         marker = _make_marker(sha256, clock)
@@ -99,11 +99,19 @@ def plan_name(store: Store, folder: str, key: str, sha256: str, *, clock: Callab
     )
 
 
-def sweep_markers(store: Store, folder: str, *, clock: Callable[[], float] = time.time) -> None:
-    """Delete markers that are too old to count: some, now and then, for not every folder has a lifecycle rule."""
-    for found in store.list_objects(folder, limit=_SWEEP_LIMIT).objects:
-        if clock() - found.modified.timestamp() > KEPT_S:
-            store.delete_object(found.key)
+def sweep_markers(store: Store, folder: str, start: str, *, clock: Callable[[], float] = time.time) -> None:
+    """Delete markers that are too old to count: some, now and then, for not every folder has a lifecycle rule.
+
+    They are looked for from `start` on, and from the beginning where the folder ends: if it were always from the
+    beginning, young ones would hide the old ones behind them for good.
+    """
+    listing = store.list_objects(folder, limit=_SWEEP_LIMIT, after_key=folder + start)
+    found = listing.objects
+    if not listing.has_more:
+        found += store.list_objects(folder, limit=_SWEEP_LIMIT).objects
+    for marker in dict.fromkeys(found):
+        if clock() - marker.modified.timestamp() > KEPT_S:
+            store.delete_object(marker.key)
 
 
 @dataclass(frozen=True, slots=True)

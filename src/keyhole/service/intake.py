@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import logging
 from dataclasses import dataclass
+from typing import IO
 
 from keyhole.errors import AwsError
 from keyhole.service.form import show_bytes
@@ -87,13 +88,18 @@ def store_image(
     try:
         store_thumbnails(store, settings, key, checked)
         with checked.path.open("rb") as body:
-            store.put_object(key, body, make_headers(settings, checked, name), sha256=checked.sha256)
+            send_image(store, key, checked, make_headers(settings, checked, name), body)
     except BaseException:
         if not is_planned:
-            _withdraw(store, key, checked)
+            withdraw_image(store, key, checked)
         raise
-    log.info("stored %s: %s, %s", key, checked.content_type, show_bytes(checked.size_bytes))
     return describe_checked(key, checked, name)
+
+
+def send_image(store: Store, key: str, checked: Checked, headers: ObjectHeaders, body: IO[bytes]) -> None:
+    """Store the image itself, which `body` reads. Blocks. Raises: AwsError."""
+    store.put_object(key, body, headers, sha256=checked.sha256)
+    log.info("stored %s: %s, %s", key, checked.content_type, show_bytes(checked.size_bytes))
 
 
 def store_thumbnails(store: Store, settings: Settings, key: str, checked: Checked) -> None:
@@ -119,7 +125,7 @@ def delete_image(store: Store, settings: Settings, key: str) -> None:
     store.delete_object(key)
 
 
-def _withdraw(store: Store, key: str, checked: Checked) -> None:
+def withdraw_image(store: Store, key: str, checked: Checked) -> None:
     """Take away what was stored of an image that is not acknowledged, if the store lets us."""
     for stored in (key, *(thumbnail_key(key, size) for size in checked.thumbnails)):
         with contextlib.suppress(AwsError):

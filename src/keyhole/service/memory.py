@@ -6,7 +6,8 @@ import ctypes
 
 # glibc, <malloc.h>: Parameters of mallopt(3).
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
-_LARGE_BYTES = 128 * 1024
+# Above the pieces in which uploads are written: mapping each of those anew takes longer than writing it.
+_LARGE_BYTES = 1280 * 1024
 _ARENAS = 2
 
 

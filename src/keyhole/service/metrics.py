@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import APIRouter, Request
 from prometheus_client import (
@@ -25,7 +25,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from keyhole import __version__
-from keyhole.service.images.checked import Checked, ImageRule
+from keyhole.service.images.checked import Checked, Checker, Expect, ImageRule
 from keyhole.service.operation import Network, is_within
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
@@ -39,13 +39,6 @@ UPLOADING = frozenset(
         ("POST", "/v1/s3/multipart/{uploadId}/complete"),
     }
 )
-
-
-class Checker(Protocol):
-    """What looks at files."""
-
-    async def check(self, path: Path, rule: ImageRule) -> Checked:
-        """Give what the file is. Raises: Refused, Unavailable."""
 
 
 class Metrics:
@@ -116,10 +109,10 @@ class CountedChecker:
         self._checker = checker
         self._metrics = metrics
 
-    async def check(self, path: Path, rule: ImageRule) -> Checked:
+    async def check(self, path: Path, rule: ImageRule, *, sha256: str = "", expect: Expect | None = None) -> Checked:
         """Give what the file is. Raises: Refused, Unavailable."""
         with self._metrics.checks_running.track_inprogress():
-            return await self._checker.check(path, rule)
+            return await self._checker.check(path, rule, sha256=sha256, expect=expect)
 
 
 def forget_process(pid: int, folder: str) -> None:

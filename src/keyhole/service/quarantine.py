@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from keyhole.errors import AwsError
-from keyhole.service.checksums import check_checksum
+from keyhole.service.checksums import check_sha256
 from keyhole.service.form import show_bytes, too_large
 from keyhole.service.images.checked import Checked
 from keyhole.service.intake import (
@@ -91,7 +91,7 @@ class Quarantine:
         if said:
             file.seek(0)
             try:
-                check_checksum(said, _digest(file))
+                check_sha256(said, _digest(file))
             except Problem:
                 self.discard(waiting, "not what was sent")
                 raise

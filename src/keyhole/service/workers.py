@@ -182,9 +182,14 @@ class Supervisor:
         return [process for process in processes if process.poll() is None]
 
     def _end_all(self) -> None:
-        """Tell all workers to end, and wait for them as long as they may take."""
+        """Tell all workers to end, and wait for them as long as they may take.
+
+        When they take nothing new, this end of the socket is closed too: whoever comes then is refused at once, instead
+        of waiting for nobody.
+        """
         operation = self._task[1]
         number = RETIRE if self._wishes.hurries else signal.SIGTERM
+        closes_at = time.monotonic() + (0 if self._wishes.hurries else operation.drain_delay_s)
         for process in self._running():
             process.send_signal(number)
         self._wishes.hurries = False
@@ -192,6 +197,8 @@ class Supervisor:
         while self._running() and time.monotonic() < ends_at:
             if self._wishes.hurries:  # a second Ctrl-C: what is left is killed
                 return
+            if time.monotonic() >= closes_at:
+                self._listener.close()
             time.sleep(_TICK_S)
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
@@ -16,7 +16,7 @@ from fastapi import Request
 
 from keyhole.service.callers.caller import Caller
 from keyhole.service.callers.require import check_may_use, may_use
-from keyhole.service.images.checked import Checked, ImageRule, Unavailable
+from keyhole.service.images.checked import Checked, Checker, Expect, ImageRule, Unavailable
 from keyhole.service.keys import key_mistake
 from keyhole.service.problems import RETRY_AFTER_S, Problem
 from keyhole.service.runtime import Runtime
@@ -32,19 +32,17 @@ _transfers: RunVar[CapacityLimiter] = RunVar("keyhole-transfers")
 T = TypeVar("T")
 
 
-class Checker(Protocol):
-    """Looks at files, as `keyhole.service.images.check.ImageChecker` does."""
-
-    async def check(self, path: Path, rule: ImageRule) -> Checked:
-        """Give what the file is. Raises: Refused, Unavailable."""
-
-
 class Crowd:
     """How many requests are at something now. Those above the limit are sent away at once, and nothing is read."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._inside = 0
+
+    @property
+    def inside(self) -> int:
+        """How many there are now."""
+        return self._inside
 
     @contextmanager
     def enter(self) -> Iterator[None]:
@@ -116,10 +114,10 @@ class Desk:
     checks: Turns
     directory: Path | None = None
 
-    async def check_image(self, place: Place, path: Path) -> Checked:
-        """Have a file looked at by a process of its own. Raises: Refused, Unavailable."""
+    async def check_image(self, place: Place, path: Path, *, sha256: str = "", expect: Expect | None = None) -> Checked:
+        """Have a file looked at by a process of its own, as `Checker.check` does. Raises: Refused, Unavailable."""
         async with self.checks.take():
-            return await self.checker.check(path, ImageRule.of(place.settings))
+            return await self.checker.check(path, ImageRule.of(place.settings), sha256=sha256, expect=expect)
 
     def admit(self, place: Place, request: Request) -> None:
         """Count one upload of the caller. Raises: Problem (429)."""

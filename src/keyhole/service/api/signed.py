@@ -14,6 +14,7 @@ from keyhole.service.api.desk import Desk, Place
 from keyhole.service.api.links import make_links
 from keyhole.service.api.uploads import To
 from keyhole.service.callers.require import RequiredCaller
+from keyhole.service.checksums import AMAZON, encode_sha256
 from keyhole.service.form import too_large
 from keyhole.service.intake import NAME as NAME_METADATA
 from keyhole.service.intake import SHA256 as SHA256_METADATA
@@ -33,7 +34,7 @@ class SignedUploadRequest(BaseModel):
     sha256: str | None = Field(
         None,
         pattern="^[0-9a-f]{64}$",
-        description="SHA-256 of the file, hexadecimal: what arrives and is another, is refused.",
+        description="SHA-256 of the file, hexadecimal: it is signed, and the store refuses other bytes.",
         examples=[SHA256],
     )
     method: Literal["POST", "PUT"] = Field(
@@ -155,6 +156,12 @@ async def sign_wish(place: Place, wanted: SignedUploadRequest, *, bytes_from: in
 
 
 def _metadata(wanted: SignedUploadRequest) -> dict[str, str]:
-    stored = {f"x-amz-meta-{SHA256_METADATA}": wanted.sha256} if wanted.sha256 else {}
+    """Give what is signed beside key and type. The checksum is there twice: not every store that speaks S3 heeds it.
+
+    AWS: Amazon S3 API Reference, "POST Object" and PutObject: a body with another digest is refused (BadDigest).
+    """
+    stored: dict[str, str] = {}
+    if wanted.sha256:
+        stored = {AMAZON: encode_sha256(wanted.sha256), f"x-amz-meta-{SHA256_METADATA}": wanted.sha256}
     encoded = encode_name(wanted.name)
     return stored | {f"x-amz-meta-{NAME_METADATA}": encoded} if encoded else stored

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import IO, Annotated, cast
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from keyhole.service.api.answers import SHA256, Uploaded, describe_problems
 from keyhole.service.api.desk import Desk, Place, ask_store, move_file
+from keyhole.service.api.early import EarlyTransfer
 from keyhole.service.api.links import describe_uploaded, make_links
 from keyhole.service.callers.require import RequiredCaller
-from keyhole.service.checksums import check_checksum, read_checksum
+from keyhole.service.checksums import check_received, read_checksums
 from keyhole.service.form import FIELD, ReceivedFile, check_length, receive_file
+from keyhole.service.held import HeldBody
 from keyhole.service.idempotency import check_idempotency_key, marker_folder, plan_name
-from keyhole.service.images.checked import Checked, Refused, Unavailable
-from keyhole.service.intake import Kept, describe_head, postpone_image, refuse_image, store_image
-from keyhole.service.keys import encode_name, make_key
+from keyhole.service.images.checked import Checked, Expect, Refused, Unavailable
+from keyhole.service.intake import (
+    Kept,
+    describe_checked,
+    describe_head,
+    make_headers,
+    postpone_image,
+    refuse_image,
+    send_image,
+    store_image,
+    store_thumbnails,
+    withdraw_image,
+)
+from keyhole.service.keys import encode_name, make_key, make_name
 
 To = Annotated[
     str,
@@ -70,7 +83,8 @@ def make_uploads_router(desk: Desk) -> APIRouter:
         x_checksum_sha256: Annotated[  # noqa: ARG001 - read with its other spelling, described here
             str | None,
             Header(
-                description="SHA-256 of the file, hexadecimal: what arrives and is another, is refused.",
+                description="SHA-256 of the file, hexadecimal: what arrives and is another, is refused. S3's own "
+                "`x-amz-checksum-…` headers are taken as well.",
                 examples=[SHA256],
             ),
         ] = None,
@@ -78,7 +92,7 @@ def make_uploads_router(desk: Desk) -> APIRouter:
         place = desk.find_place(caller, to)
         if idempotency_key is not None:
             check_idempotency_key(idempotency_key)
-        said = read_checksum(request.headers)
+        said = read_checksums(request.headers)
         max_bytes = place.settings.max_bytes
         check_length(request.headers.get("content-length"), max_bytes)
         desk.admit(place, request)
@@ -90,12 +104,14 @@ def make_uploads_router(desk: Desk) -> APIRouter:
                 request.stream(),
                 max_bytes,
                 desk.directory,
-                # What is stored has its digest from the check: this one takes as long as all the rest of receiving.
-                is_digested=bool(said) or idempotency_key is not None,
+                share=lambda: desk.receiving.inside,
             )
         with received:
-            check_checksum(said, received.sha256)
-            kept = await _keep(desk, place, received, idempotency_key)
+            await check_received(said, received)
+            if idempotency_key is None:
+                kept = await _keep_early(desk, place, received)
+            else:
+                kept = await _keep_once(desk, place, received, idempotency_key)
         uploaded = describe_uploaded(await make_links(place), kept)
         response.headers["Location"] = uploaded.url
         return uploaded
@@ -103,33 +119,65 @@ def make_uploads_router(desk: Desk) -> APIRouter:
     return router
 
 
-async def check_image(desk: Desk, place: Place, received: ReceivedFile) -> Checked:
+async def check_image(desk: Desk, place: Place, received: ReceivedFile, expect: Expect | None = None) -> Checked:
     """Have the file looked at by a process of its own. Raises: Problem."""
     try:
-        return await desk.check_image(place, received.path)
+        return await desk.check_image(place, received.path, sha256=received.sha256, expect=expect)
     except Refused as refused:
         raise refuse_image(refused, place.settings) from refused
     except Unavailable as unavailable:
         raise postpone_image(unavailable) from unavailable
 
 
-async def _keep(desk: Desk, place: Place, received: ReceivedFile, idempotency_key: str | None) -> Kept:
-    """Look at what arrived, and store it under a new key, or under that which the same request had before."""
+async def _keep_early(desk: Desk, place: Place, received: ReceivedFile) -> Kept:
+    """Look at what arrived and send it under a new key at the same time. Raises: Problem, AwsError."""
+    store, settings, name = place.store, place.settings, encode_name(received.name)
+    bare = make_name()
+
+    def send(expected: Checked, body: HeldBody) -> None:
+        key = make_key(place.prefix, expected.content_type, name=bare)
+        with desk.runtime.quotas.reserve(settings, place.caller, store, expected.size_bytes):
+            send_image(store, key, expected, make_headers(settings, expected, name), cast("IO[bytes]", body))
+
+    early = EarlyTransfer(send)
+    try:
+        with await check_image(desk, place, received, early.expect) as checked:
+            key = make_key(place.prefix, checked.content_type, name=bare)
+            if not early.is_of(checked):
+                await early.abandon()
+                return await _store(desk, place, key, checked, name)
+            try:
+                await move_file(partial(store_thumbnails, store, settings, key, checked))
+                if await early.finish():
+                    return describe_checked(key, checked, name)
+            except BaseException:
+                await early.abandon()
+                await ask_store(partial(withdraw_image, store, key, checked))
+                raise
+            return await _store(desk, place, key, checked, name)
+    finally:
+        await early.abandon()
+
+
+async def _keep_once(desk: Desk, place: Place, received: ReceivedFile, idempotency_key: str) -> Kept:
+    """Look at what arrived, and store it under the key which the same request had before, if there was one."""
     with await check_image(desk, place, received) as checked:
         store, settings = place.store, place.settings
-        name, is_planned = "", idempotency_key is not None
-        if idempotency_key is not None:
-            folder = marker_folder(settings, place.prefix, place.quarantine)
-            plan = await ask_store(partial(plan_name, store, folder, idempotency_key, received.sha256))
-            name = plan.name
-        key = make_key(place.prefix, checked.content_type, name=name)
-        if is_planned and not plan.is_new:
+        folder = marker_folder(settings, place.prefix, place.quarantine)
+        plan = await ask_store(partial(plan_name, store, folder, idempotency_key, received.sha256))
+        key = make_key(place.prefix, checked.content_type, name=plan.name)
+        if not plan.is_new:
             head = await ask_store(partial(store.read_head, key))
             if head is not None:
                 return describe_head(key, head)
+        return await _store(desk, place, key, checked, encode_name(received.name), is_planned=True)
 
-        def keep() -> Kept:
-            with desk.runtime.quotas.reserve(settings, place.caller, store, checked.size_bytes):
-                return store_image(store, settings, key, checked, encode_name(received.name), is_planned=is_planned)
 
-        return await move_file(keep)
+async def _store(desk: Desk, place: Place, key: str, checked: Checked, name: str, *, is_planned: bool = False) -> Kept:
+    """Store what has passed, if the caller may keep it. Raises: Problem, AwsError."""
+
+    def keep() -> Kept:
+        with desk.runtime.quotas.reserve(place.settings, place.caller, place.store, checked.size_bytes):
+            return store_image(place.store, place.settings, key, checked, name, is_planned=is_planned)
+
+    return await move_file(keep)

@@ -11,12 +11,12 @@ from typing import Any, Self
 import anyio
 from anyio import to_thread
 
-from keyhole.service.images.checked import Checked, ImageRule, Refused, Unavailable
+from keyhole.service.images.checked import Checked, Expect, ImageRule, Refused, Unavailable
 from keyhole.service.images.limits import CLOCK
 from keyhole.service.images.messages import Ended, Late
 from keyhole.service.images.pool import BUSY, TRY_AGAIN, WorkerPool
 from keyhole.service.images.process import Deaf
-from keyhole.service.images.question import Question, read_answer, write_question
+from keyhole.service.images.question import Question, read_answer, read_expected, write_question
 from keyhole.service.images.scratch import Scratch
 
 __all__ = ["Checked", "ImageChecker", "ImageRule", "Refused", "Unavailable"]
@@ -51,8 +51,12 @@ class ImageChecker:
         """Start the first worker, without waiting for it; `check` does so too. Raises: Unavailable."""
         self._pool.start_one()
 
-    async def check(self, path: Path, rule: ImageRule) -> Checked:
-        """Give what the file is. The file itself is only read. Raises: Refused, Unavailable."""
+    async def check(self, path: Path, rule: ImageRule, *, sha256: str = "", expect: Expect | None = None) -> Checked:
+        """Give what the file is. The file itself is only read. Raises: Refused, Unavailable.
+
+        `sha256`: that of the file, where it is known already. `expect` is told from another thread, at most once and
+        mostly before, what the answer will be if the image can be decoded; its files are there until the answer is.
+        """
         try:
             with anyio.fail_after(_PATIENCE_S):
                 await self._turns.acquire()
@@ -61,7 +65,8 @@ class ImageChecker:
         try:
             directory = self._make_directory()
             try:
-                return await to_thread.run_sync(self._check_in, directory, path, rule, limiter=self._threads)
+                question = self._make_question(directory, path, rule, sha256)
+                return await to_thread.run_sync(self._ask_in, directory, question, expect, limiter=self._threads)
             except BaseException:  # a caller that went away leaves nothing behind either
                 shutil.rmtree(directory, ignore_errors=True)
                 raise
@@ -70,7 +75,8 @@ class ImageChecker:
 
     def check_now(self, path: Path, rule: ImageRule) -> Checked:
         """Do what `check` does, in the calling thread. Raises: Refused, Unavailable."""
-        return self._check_in(self._make_directory(), path, rule)
+        directory = self._make_directory()
+        return self._ask_in(directory, self._make_question(directory, path, rule, ""), None)
 
     def close(self) -> None:
         """End all workers and remove all temporary files."""
@@ -89,19 +95,26 @@ class ImageChecker:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _check_in(self, directory: Path, path: Path, rule: ImageRule) -> Checked:
-        question = Question(str(path.absolute()), str(directory), self._limit_s, rule)
+    def _make_question(self, directory: Path, path: Path, rule: ImageRule, sha256: str) -> Question:
+        return Question(str(path.absolute()), str(directory), self._limit_s, rule, sha256)
+
+    def _ask_in(self, directory: Path, question: Question, expect: Expect | None) -> Checked:
         try:
-            return read_answer(self._ask(question), question)
+            return read_answer(self._ask(question, expect), question)
         except BaseException:
             shutil.rmtree(directory, ignore_errors=True)
             raise
 
-    def _ask(self, question: Question) -> dict[str, Any]:
+    def _ask(self, question: Question, expect: Expect | None) -> dict[str, Any]:
+        def pass_on(message: dict[str, Any]) -> None:
+            expected = read_expected(message, question)
+            if expect is not None and expected is not None:
+                expect(expected)
+
         for _ in range(_ATTEMPTS):
             with self._pool.borrow(_PATIENCE_S) as worker:
                 try:
-                    return worker.ask(write_question(question), CLOCK * self._limit_s + _GRACE_S)
+                    return worker.ask(write_question(question), CLOCK * self._limit_s + _GRACE_S, pass_on)
                 except Deaf:
                     worker.kill()
                 except (Ended, Late) as error:

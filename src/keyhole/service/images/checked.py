@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 from keyhole.service.settings import Settings
 
@@ -68,6 +69,10 @@ class Checked:
         self.discard()
 
 
+Expect = Callable[[Checked], None]
+"""Told what a file will turn out to be, if it can be decoded."""
+
+
 class Refused(Exception):  # noqa: N818 - an answer, raised so that nobody forgets to look at it
     """A file that is not taken. `kind` is for programs, `reason` and `hint` for people.
 
@@ -89,3 +94,14 @@ class Unavailable(Exception):  # noqa: N818 - a 503, not a mistake of the progra
         super().__init__(reason)
         self.reason = reason
         self.hint = hint
+
+
+class Checker(Protocol):
+    """Looks at files, as `keyhole.service.images.check.ImageChecker` does."""
+
+    async def check(self, path: Path, rule: ImageRule, *, sha256: str = "", expect: Expect | None = None) -> Checked:
+        """Give what the file is. Raises: Refused, Unavailable.
+
+        `sha256`: that of the file, where it is known already. `expect` is told from another thread, at most once and
+        mostly before, what the answer will be if the image can be decoded; its files are there until the answer is.
+        """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyvips
 
+from keyhole.service.images.beside import start_thread
 from keyhole.service.images.checked import Refused
 from keyhole.service.images.thumbnails import write_thumbnails
 
@@ -31,12 +32,13 @@ _NO_MEMORY = ("out of memory", "unable to allocate", "memory area")
 
 
 def set_up() -> None:
-    """Allow libvips the five formats and nothing else, and no memory of what it has seen."""
+    """Allow libvips the five formats and nothing else, and no memory of what it has seen; start what works beside."""
     pyvips.block_untrusted_set(True)
     pyvips.operation_block_set("VipsForeignLoad", True)
     for loader, _ in _LOADERS.values():
         pyvips.operation_block_set(loader, False)
     pyvips.cache_set_max(0)
+    start_thread()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import mmap
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
+from keyhole.service.images.beside import do_beside
 from keyhole.service.images.checked import ImageRule, Refused
 from keyhole.service.images.decode import Picture, decode
 from keyhole.service.images.formats.exif import shown_size
@@ -23,9 +25,11 @@ _WHOLE = "send the image alone, as it comes out of an image editor"
 
 # Told what decoding may need, in pixels and in bytes of the file, right before it begins.
 Limiter = Callable[[int, int], None]
+# Told what the answer will be, if the pixels turn out as the header says.
+Announcer = Callable[[Answer], None]
 
 
-def examine(question: Question, limit: Limiter) -> Answer:
+def examine(question: Question, limit: Limiter, announce: Announcer) -> Answer:
     """Give what the file is. Raises: Refused, MemoryError, OSError."""
     path, directory = Path(question.path), Path(question.directory)
     size_bytes = path.stat().st_size
@@ -35,14 +39,31 @@ def examine(question: Question, limit: Limiter) -> Answer:
         content_type = _find_type(data, question.rule)
         layout = _read_layout(data, content_type, question.rule)
         stored = _store(data, layout, question.rule, directory)
-    limit(layout.pixels, size_bytes)
-    thumbnails = [(side, directory / thumbnail_name(side)) for side in question.rule.thumbnails]
-    # AVIF's pictures may be put together, cut and turned by the decoder
-    header = None if content_type == "image/avif" else (layout.width, layout.height)
-    decoded = decode(Picture(stored or path, content_type, header, layout.frames), thumbnails)
+        expected = _describe(question, layout, content_type, stored)
+        # AVIF's pictures may be put together, cut and turned by the decoder
+        if content_type != "image/avif":
+            announce(expected)
+        limit(layout.pixels, size_bytes)
+        hidden = do_beside(_find_hidden, data, layout, content_type)
+        thumbnails = [(side, directory / thumbnail_name(side)) for side in question.rule.thumbnails]
+        header = None if content_type == "image/avif" else (layout.width, layout.height)
+        try:
+            decoded = decode(Picture(stored or path, content_type, header, layout.frames), thumbnails)
+        finally:
+            # Waited for in any case: what else it is explains more than what is wrong with it as an image.
+            hidden.result()
     width, height = shown_size(*decoded, layout.orientation)
-    sha256, stored_bytes = _hash(stored or path)
-    return Answer(content_type, width, height, layout.frames, sha256, stored_bytes, stored is not None)
+    return replace(expected, width=width, height=height)
+
+
+def _describe(question: Question, layout: Layout, content_type: str, stored: Path | None) -> Answer:
+    """Give the answer as far as it can be known without decoding."""
+    width, height = shown_size(layout.width, layout.height, layout.orientation)
+    if stored is None and question.sha256:
+        sha256, size_bytes = question.sha256, Path(question.path).stat().st_size
+    else:
+        sha256, size_bytes = _hash(stored or Path(question.path))
+    return Answer(content_type, width, height, layout.frames, sha256, size_bytes, stored is not None)
 
 
 def _find_type(data: Data, rule: ImageRule) -> str:
@@ -61,24 +82,34 @@ def _find_type(data: Data, rule: ImageRule) -> str:
 
 
 def _read_layout(data: Data, content_type: str, rule: ImageRule) -> Layout:
-    """Give the layout of a file that is an image, nothing else, and of bearable size. Raises: Refused."""
-    other = find_in_file(data)
-    if other:
+    """Give the layout of a file that is an image of bearable size. Raises: Refused."""
+    try:
+        layout = scan(data, content_type)
+        _check_size(layout, content_type, rule)
+    except Refused:
+        _find_other(data, content_type)  # what else it is explains more than what is wrong with it as an image
+        raise
+    return layout
+
+
+def _find_other(data: Data, content_type: str) -> None:
+    """Return if the file is nothing else to readers that do not begin at its first byte. Raises: Refused."""
+    if other := find_in_file(data):
         raise Refused("hidden-content", f"the file is an image and also {other}", _WHOLE, content_type=content_type)
-    layout = scan(data, content_type)
-    other = find_in_part(data[layout.end :])
-    if other:
+
+
+def _find_hidden(data: Data, layout: Layout, content_type: str) -> None:
+    """Return if the file is the image and nothing else. Raises: Refused."""
+    _find_other(data, content_type)
+    if other := find_in_part(data[layout.end :]):
         raise Refused(
             "hidden-content", f"there is {other} behind the end of the image", _WHOLE, content_type=content_type
         )
     for start, end in layout.metadata:
-        other = find_in_part(data[start:end])
-        if other:
+        if other := find_in_part(data[start:end]):
             raise Refused(
                 "hidden-content", f"there is {other} in the image's metadata", _WHOLE, content_type=content_type
             )
-    _check_size(layout, content_type, rule)
-    return layout
 
 
 def _check_size(layout: Layout, content_type: str, rule: ImageRule) -> None:

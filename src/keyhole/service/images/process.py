@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +66,12 @@ class WorkerProcess:
             read_message(self._output, _START_S)
             self._is_ready = True
 
-    def ask(self, question: dict[str, Any], limit_s: float) -> dict[str, Any]:
-        """Give its answer. Raises: Deaf, Ended, Late; the worker is of no use after any of them."""
+    def ask(self, question: dict[str, Any], limit_s: float, expect: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        """Give its answer; `expect` is told before what the answer is likely to be, if the worker says so.
+
+        Raises: Deaf, Ended, Late; the worker is of no use after any of them.
+        """
+        deadline = time.monotonic() + limit_s
         self.jobs += 1
         try:
             write_message(self._input, question)
@@ -73,7 +79,11 @@ class WorkerProcess:
         except Ended as error:
             raise Deaf("the worker had ended before") from error
         try:
-            return read_message(self._output, limit_s)
+            message = read_message(self._output, deadline - time.monotonic())
+            if "expected" in message:
+                expect(message)
+                message = read_message(self._output, deadline - time.monotonic())
+            return message
         except Ended as error:
             # what the kernel ended for its time is late, whoever looked at the clock first
             if -self._wait_briefly() in _OF_TIME:

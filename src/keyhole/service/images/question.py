@@ -10,18 +10,23 @@ from keyhole.service.images.checked import Checked, ImageRule, Kind, Refused, Un
 
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _MAX_TEXT = 500
+_DAMAGED = "the image cannot be decoded"
 # What a worker writes: names are agreed on, so that an answer cannot point at other files.
 STORED = "stored"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Look at the file `path` by the rule; new files go into `directory`; after `limit_s` of work the worker ends."""
+    """Look at the file `path` by the rule; new files go into `directory`; after `limit_s` of work the worker ends.
+
+    `sha256`: that of the file, if it is known already; hexadecimal.
+    """
 
     path: str
     directory: str
     limit_s: float
     rule: ImageRule
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ def read_question(message: dict[str, Any]) -> Question:
         directory=message["directory"],
         limit_s=message["limit_s"],
         rule=ImageRule(content_types, rule["max_pixels"], thumbnails, rule["strip_metadata"]),
+        sha256=message["sha256"],
     )
 
 
@@ -69,6 +75,19 @@ def write_answer(answer: Answer | Refused | Unavailable) -> dict[str, Any]:
     return {"refused": {"kind": answer.kind} | {name: text[:_MAX_TEXT] for name, text in said.items()}}
 
 
+def write_expected(answer: Answer) -> dict[str, Any]:
+    """Give what will be answered if the pixels turn out as the header says."""
+    return {"expected": asdict(answer)}
+
+
+def read_expected(message: dict[str, Any], question: Question) -> Checked | None:
+    """Give what is likely to be answered, for those who can use the time; it is no answer. None if it says nothing."""
+    try:
+        return _read_checked(message.get("expected"), question)
+    except Refused:
+        return None
+
+
 def read_answer(message: dict[str, Any], question: Question) -> Checked:
     """Give what the file is. Raises: Unavailable, Refused.
 
@@ -80,21 +99,28 @@ def read_answer(message: dict[str, Any], question: Question) -> Checked:
         case {"refused": {"kind": kind, "reason": str(reason), "hint": str(hint), "content_type": str(content_type)}}:
             if kind in _KINDS:
                 raise Refused(kind, reason, hint, content_type=content_type)
+        case {"checked": said}:
+            checked = _read_checked(said, question)
+            if all(path.is_file() for path in checked.thumbnails.values()):
+                return checked
+    raise Refused("damaged", _DAMAGED)
+
+
+def _read_checked(said: object, question: Question) -> Checked:
+    match said:
         case {
-            "checked": {
-                "content_type": str(content_type),
-                "width": int(width),
-                "height": int(height),
-                "frames": int(frames),
-                "sha256": str(sha256),
-                "size_bytes": int(size_bytes),
-                "is_rewritten": bool(is_rewritten),
-            }
+            "content_type": str(content_type),
+            "width": int(width),
+            "height": int(height),
+            "frames": int(frames),
+            "sha256": str(sha256),
+            "size_bytes": int(size_bytes),
+            "is_rewritten": bool(is_rewritten),
         }:
             directory = Path(question.directory)
             thumbnails = {size: directory / thumbnail_name(size) for size in question.rule.thumbnails}
             path = directory / STORED if is_rewritten else Path(question.path)
-            is_there = all(found.is_file() for found in (path, *thumbnails.values()))
-            if content_type in question.rule.content_types and len(sha256) == 64 and is_there:
+            is_digest = len(sha256) == 64 and (is_rewritten or sha256 == (question.sha256 or sha256))
+            if content_type in question.rule.content_types and is_digest and path.is_file():
                 return Checked(content_type, width, height, frames, sha256, size_bytes, path, thumbnails, directory)
-    raise Refused("damaged", "the image cannot be decoded")
+    raise Refused("damaged", _DAMAGED)

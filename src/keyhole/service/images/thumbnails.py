@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import wait
 from pathlib import Path
 
 import pyvips
+
+from keyhole.service.images.beside import do_beside
 
 _SRGB = "srgb"
 _QUALITY = 80
@@ -21,12 +24,28 @@ def write_thumbnails(image: pyvips.Image, thumbnails: Sequence[tuple[int, Path]]
 
     The image is read once, from top to bottom: the largest is made of it, and the others of that.
     """
-    source = image
-    for position, (side, path) in enumerate(sorted(thumbnails, reverse=True)):
-        small = _shrink(source, side, is_first=position == 0)
-        if position == 0:
-            source = small
-        path.write_bytes(small.webpsave_buffer(Q=_QUALITY, effort=_EFFORT, keep="none"))
+    (side, path), *others = sorted(thumbnails, reverse=True)
+    largest = _shrink(image, side, is_first=True)
+    # The smaller ones are made while the largest is encoded, which takes longer than all of them.
+    smaller = do_beside(_write_smaller, largest, others)
+    try:
+        _write(largest, path)
+    finally:
+        wait((smaller,))  # nothing of this image goes on when the next one comes
+    smaller.result()
+
+
+def _write_smaller(largest: pyvips.Image, thumbnails: Sequence[tuple[int, Path]]) -> None:
+    made = [largest]
+    for side, path in thumbnails:
+        # What is twice as large or more is as good as the largest, and less work.
+        source = next((small for small in reversed(made) if max(small.width, small.height) >= 2 * side), largest)
+        made.append(_shrink(source, side, is_first=False).copy_memory())
+        _write(made[-1], path)
+
+
+def _write(small: pyvips.Image, path: Path) -> None:
+    path.write_bytes(small.webpsave_buffer(Q=_QUALITY, effort=_EFFORT, keep="none"))
 
 
 def _shrink(source: pyvips.Image, side: int, *, is_first: bool) -> pyvips.Image:

@@ -11,9 +11,9 @@ import sys
 
 from keyhole.service.images import confinement, decode, limits
 from keyhole.service.images.checked import Refused, Unavailable
-from keyhole.service.images.examine import examine
+from keyhole.service.images.examine import Announcer, examine
 from keyhole.service.images.messages import Ended, read_message, write_message
-from keyhole.service.images.question import Answer, Question, read_question, write_answer
+from keyhole.service.images.question import Answer, Question, read_question, write_answer, write_expected
 
 
 def main() -> None:
@@ -29,15 +29,15 @@ def main() -> None:
         while True:
             question = read_question(read_message(source))
             write_message(to, {"heard": True})
-            write_message(to, write_answer(_answer(question)))
+            write_message(to, write_answer(_answer(question, lambda answer: write_message(to, write_expected(answer)))))
     except Ended:
         sys.exit(0)
 
 
-def _answer(question: Question) -> Answer | Refused | Unavailable:
+def _answer(question: Question, announce: Announcer) -> Answer | Refused | Unavailable:
     limits.limit_time(question.limit_s)
     try:
-        return examine(question, limits.limit_space)
+        return examine(question, limits.limit_space, announce)
     except Refused as refused:
         return refused
     except MemoryError:
