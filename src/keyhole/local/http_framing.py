@@ -15,7 +15,7 @@ _LENGTH = re.compile(rb"^\d{1,18}$")
 _CHUNK = re.compile(rb"^([0-9A-Fa-f]{1,15})[ \t]*(;[^\r\n]*)?\r\n$")
 _MAX_LINE_BYTES = 4096
 _MAX_TRAILER_LINES = 100
-_BLOCK_BYTES = 64 * 1024
+_BLOCK_BYTES = 256 * 1024
 
 
 class StrictHeaders:
@@ -42,7 +42,7 @@ class StrictHeaders:
 def read_known(stream: Any, length: int) -> Iterator[bytes]:
     """Give a body of that length, block by block. Raises: ValueError where it is cut off; OSError."""
     while length:
-        block = stream.read(min(length, _BLOCK_BYTES))
+        block = stream.read_some(min(length, _BLOCK_BYTES))
         if not block:
             raise ValueError("body is cut off")
         length -= len(block)

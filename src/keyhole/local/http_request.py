@@ -31,22 +31,44 @@ _LINGER_BYTES = 1024 * 1024
 class TimedReader(StreamReader):
     """Reads a connection; while `deadline` is set (time.monotonic), no read lasts longer than until then."""
 
+    _read_buf: bytes
+    _read_pos: int
+
     def __init__(self, connection: socket.socket) -> None:
         self.source = _TimedSocket(connection, "rb")
         _pyio.BufferedReader.__init__(self, self.source, io.DEFAULT_BUFFER_SIZE)
         self.bytes_read = 0
 
+    def read_some(self, size: int) -> bytes:
+        """Give up to so many bytes: those that were read ahead, else what one call gives; b"" at the end."""
+        ahead: int = len(self._read_buf) - self._read_pos
+        if ahead:
+            found: bytes = self.read(min(size, ahead))  # type: ignore[no-untyped-call]
+            return found
+        data = self.source.receive(size)
+        self.bytes_read += len(data)
+        return data
+
 
 class _TimedSocket(socket.SocketIO):
     deadline: float | None = None
+    _sock: socket.socket
 
     def readinto(self, buffer: Any) -> int | None:
+        self._set_timeout()
+        return super().readinto(buffer)
+
+    def receive(self, size: int) -> bytes:
+        """Give what one call gives, without a buffer that has to be cleared first."""
+        self._set_timeout()
+        return self._sock.recv(size)
+
+    def _set_timeout(self) -> None:
         if self.deadline is not None:
             left = self.deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError("timed out")
-            self._sock.settimeout(left)  # type: ignore[attr-defined]
-        return super().readinto(buffer)
+            self._sock.settimeout(left)
 
 
 class StrictRequest(HTTPRequest):

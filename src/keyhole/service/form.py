@@ -119,9 +119,10 @@ async def receive_file(
             if received_bytes > max_bytes + OVERHEAD_BYTES:
                 raise too_large(max_bytes)
             # Chunks are as large as the system gives them: a quarter of a megabyte each when it is busy.
-            for start in range(0, len(chunk), _LEAST_PIECE_BYTES):
-                parser.write(chunk[start : start + _LEAST_PIECE_BYTES])
-                if len(form.pending) >= choose_piece(share()):
+            piece_bytes = choose_piece(share())
+            for start in range(0, len(chunk), piece_bytes):
+                parser.write(chunk[start : start + piece_bytes])
+                if len(form.pending) >= piece_bytes:
                     await spool.write(form.take_pending())
         _check_whole(form, received_bytes)
         await spool.write(form.take_pending())
@@ -276,7 +277,7 @@ class _Form:
         self.size_bytes += end - start
         if self.size_bytes > self.max_bytes:
             raise too_large(self.max_bytes)
-        self.pending += data[start:end]
+        self.pending += memoryview(data)[start:end]
 
     def finish(self) -> None:
         self.is_complete = True
