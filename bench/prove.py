@@ -9,7 +9,8 @@ from typing import Any
 from timing import Rows, repeat
 
 from keyhole.iam.access.account import read_details
-from keyhole.iam.access.who import Can, Target, find_who
+from keyhole.iam.access.standing import Can, Target
+from keyhole.iam.access.who import find_who
 from keyhole.iam.model import PolicyKind
 from keyhole.iam.parse import parse_policy
 

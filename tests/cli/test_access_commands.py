@@ -86,7 +86,8 @@ def test_who_says_the_same_live_and_from_a_file(aws: BotocoreAws, keyhole: Keyho
         result = keyhole("who", "s3:GetObject", OBJECTS, "--json", *source)
         assert result.exit_code == 0, result.output
         assert who(result) == everyone | {BOB}
-    assert who(keyhole("who", "s3:GetObject", "*", "--json")) == everyone | {BOB}
+    for wide in (("s3:GetObject", "*"), ("s3:GetObject", "arn:aws:s3*"), ("*:GetObject", OBJECTS)):
+        assert who(keyhole("who", *wide, "--json")) == everyone | {BOB}
     shown = keyhole("who", "s3:GetObject", OBJECTS, "--all").output
     assert f"{BOB} can" in shown
     assert "denies it" in shown
@@ -161,14 +162,28 @@ def test_public_looks_at_policy_blocks_and_acl(aws: BotocoreAws, keyhole: Keyhol
     assert keyhole("public", "no-such-bucket").exit_code == 2
 
 
+def test_what_is_not_decided_in_time_is_unknown(aws: BotocoreAws, keyhole: Keyhole, tmp_path: Path) -> None:
+    """Nobody is taken to be kept out; what `can` does not look at is said in any case."""
+    write_details(aws, tmp_path / "details.json")
+    source = ("--from", str(tmp_path / "details.json"))
+    found = keyhole("who", "s3:GetObject", OBJECTS, "--budget", "0.01", *source)
+    assert found.exit_code in {0, 1}
+    assert found.exit_code == ("cannot be told" in found.output)
+    told = keyhole("can", "alice", *source).output
+    assert "policies of buckets, keys and other resources are not looked at" in " ".join(told.split())
+
+
 def test_mistakes_are_told(tmp_path: Path) -> None:
     """A file that is none, words that are none, and two sources at once."""
     (tmp_path / "details.json").write_text("[]", "utf-8")
-    file = str(tmp_path / "details.json")
+    file, details = str(tmp_path / "details.json"), str(tmp_path / "account.json")
+    alice = {"UserName": "alice", "UserId": "AIDAALICE", "Arn": ALICE}
+    (tmp_path / "account.json").write_text(json.dumps({"UserDetailList": [alice]}), "utf-8")
     for words in (
         ("who", "s3:GetObject", OBJECTS, "--from", file),
         ("who", "s3:GetObject", OBJECTS, "--from", f"{file}.none"),
         ("can", "alice", "--from", file, "--local"),
+        ("who", "*", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/x", "--from", details),
         ("public", file, "--account", "12"),
     ):
         assert CliRunner().invoke(app, words).exit_code == 2

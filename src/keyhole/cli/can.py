@@ -24,6 +24,9 @@ def can(
 ) -> None:
     """Say what PRINCIPAL can do, as short as is honest: actions, resources, conditions, less what is denied.
 
+    It looks at the policies of PRINCIPAL alone. Policies of buckets, keys and the like, which may let it do more, or
+    keep it from something, are not looked at: [bold]keyhole who[/] looks at one of them.
+
     It ends with 1 if there is a path to more (with [bold]--escalation[/]), or if something cannot be told.
 
     Example: [bold]keyhole can uploader --escalation[/]
@@ -33,6 +36,7 @@ def can(
     from keyhole.errors import ExitCode
     from keyhole.iam.access.abilities import describe_abilities
     from keyhole.iam.access.escalation import find_escalation
+    from keyhole.iam.access.standing import Can
     from keyhole.iam.symbolic.question import Verdict
     from keyhole.simulate.authorization import ABILITIES_NOTE, ORGANIZATION_NOTE
     from keyhole.simulate.show_can import abilities_as_json, escalation_as_json, render_abilities, render_escalation
@@ -54,5 +58,6 @@ def can(
             out.print()
             out.print(render_escalation(path))
     is_untold = bool(found.untold) or any(grant.untold for grant in found.grants)
+    is_untold = is_untold or any(role.verdict is Can.UNKNOWN for role in found.roles)
     if is_untold or (path is not None and path.verdict is not Verdict.HOLDS):
         raise typer.Exit(int(ExitCode.FINDING))

@@ -29,19 +29,18 @@ def compare(
     Example: [bold]keyhole compare new.json old.json[/]
     """
     from keyhole.cli.console import out, show_json
-    from keyhole.errors import ExitCode
+    from keyhole.errors import ExitCode, KeyholeError
     from keyhole.iam import PolicyKind
-    from keyhole.iam.symbolic.budget import Budget
-    from keyhole.iam.symbolic.compare import Comparison, is_within
+    from keyhole.iam.symbolic.compare import compare as policies_compared
     from keyhole.iam.symbolic.question import Verdict
     from keyhole.simulate.comparison import comparison_as_json, comparison_as_markdown, render_comparison
     from keyhole.simulate.files import read_policy
 
+    if json and markdown:
+        raise KeyholeError("`--json` and `--markdown` exclude each other", hint="choose one of them")
     policy_kind = PolicyKind(kind)
     ours, theirs = read_policy(first, policy_kind), read_policy(second, policy_kind)
-    found = Comparison(
-        is_within(ours, theirs, policy_kind, Budget(budget)), is_within(theirs, ours, policy_kind, Budget(budget))
-    )
+    found = policies_compared(ours, theirs, policy_kind, budget)
     names = (str(first), str(second))
     if json:
         show_json(comparison_as_json(found, names))

@@ -18,7 +18,7 @@ def public(
         str, typer.Option(help="Whose bucket it is, with a file; without it every account is another.", metavar="ID")
     ] = "",
     budget: Annotated[
-        float, typer.Option("--budget", min=0.01, help="Seconds for each caller; past that it cannot be told.")
+        float, typer.Option("--budget", min=0.01, help="Seconds for all of it; past that it cannot be told.")
     ] = 5.0,
     local: Local = False,
     local_port: LocalPort = LOCAL_PORT,

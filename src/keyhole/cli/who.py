@@ -17,7 +17,7 @@ def who(
     resource_policy: ResourcePolicy = None,
     show_all: Annotated[bool, typer.Option("--all", help="Show who cannot as well, and why.")] = False,
     budget: Annotated[
-        float, typer.Option("--budget", min=0.01, help="Seconds for each principal; past that it cannot be told.")
+        float, typer.Option("--budget", min=0.01, help="Seconds for all of it; past that it cannot be told.")
     ] = 5.0,
     local: Local = False,
     local_port: LocalPort = LOCAL_PORT,
@@ -33,15 +33,19 @@ def who(
     from keyhole.cli.account_source import open_account
     from keyhole.cli.console import err, out, say, show_json
     from keyhole.errors import ExitCode
-    from keyhole.iam.access.who import Can, find_outsiders, find_who
+    from keyhole.iam.access.outsiders import find_outsiders_of_all
+    from keyhole.iam.access.standing import Can
+    from keyhole.iam.access.who import find_who_of_all
+    from keyhole.iam.symbolic.budget import Budget
     from keyhole.simulate.authorization import read_targets
     from keyhole.simulate.show_who import render_who, unite, who_as_json
 
     with err.status("looking…"):
         account, aws = open_account(source, local=local, port=local_port, profile=profile)
         targets, notes = read_targets(account, action, resource, aws=aws, policy_file=resource_policy)
-        inside = unite(each for target in targets for each in find_who(account, target, budget))
-        outside = unite(each for target in targets for each in find_outsiders(account.number, target, budget))
+        within = Budget(budget)
+        inside = unite(find_who_of_all(account, targets, within))
+        outside = unite(find_outsiders_of_all(account.number, targets, within))
     if json:
         show_json(who_as_json(inside, outside, notes))
     else:

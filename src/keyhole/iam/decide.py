@@ -23,6 +23,7 @@ from keyhole.iam.model import (
 )
 from keyhole.iam.principals import ACCOUNT_KINDS, Reach
 from keyhole.iam.service_rules import ASSUMING_ACTIONS, find_ban, find_right, needs_key_policy
+from keyhole.iam.showing import printable
 
 LAYER_NAMES = {
     PolicyKind.IDENTITY: "identity-based policy",
@@ -177,5 +178,5 @@ def _explain_allow(request: Request, evaluation: Evaluation) -> str:
 def describe_statement(trace: StatementTrace) -> str:
     """A statement as people name it: its place, its policy and its Sid."""
     policy = f" `{trace.policy}`" if trace.policy else ""
-    sid = f" `{trace.sid}`" if trace.sid else ""
+    sid = f" `{printable(trace.sid)}`" if trace.sid else ""
     return f"statement {trace.number}{sid} of {LAYER_NAMES[trace.layer]}{policy}"

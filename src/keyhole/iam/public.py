@@ -54,6 +54,9 @@ def _narrows(condition: Condition) -> bool:
     key = condition.key.lower()
     if condition.operator not in _POSITIVE or condition.if_exists or condition.qualifier == "ForAllValues":
         return False
+    if not condition.values:
+        # AWS: "IAM Access Analyzer policy check reference", Empty array condition: it may well "return true".
+        return False
     if key == _ACCESS_POINT_KEY:
         return all(_ACCESS_POINT.match(value) for value in condition.values)
     if key not in _NARROWING_KEYS:

@@ -15,8 +15,8 @@ from keyhole.errors import AwsError, KeyholeError
 from keyhole.iam import Policy, PolicyKind, parse_policy
 from keyhole.iam.access.account import Account, read_details
 from keyhole.iam.access.document import may_overlap
-from keyhole.iam.access.who import Target
-from keyhole.iam.match import compile_glob, match_glob
+from keyhole.iam.access.standing import Target
+from keyhole.iam.match import compile_glob, is_action_pattern, match_glob
 from keyhole.iam.principals import is_account_id
 from keyhole.simulate.files import read_policy
 
@@ -29,7 +29,10 @@ _LISTS = {
 _S3 = ":s3:::"
 ORGANIZATION_NOTE = "an organization's policies (SCPs and RCPs) and session policies are not looked at: they only limit"
 
-ABILITIES_NOTE = "what policies of buckets, keys and the like grant it is not in here: `keyhole who` tells of one"
+ABILITIES_NOTE = (
+    "policies of buckets, keys and other resources are not looked at: they may let it do more, or keep it from what is "
+    "listed; `keyhole who` looks at one"
+)
 
 
 def read_account(aws: Aws) -> Account:
@@ -63,7 +66,7 @@ def read_account_file(file: Path) -> Account:
     """
     try:
         details = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = str(getattr(error, "strerror", "") or error).lower()
         raise KeyholeError(
             f"`{file}` cannot be read: {reason}", hint="`aws iam get-account-authorization-details > FILE` writes it"
@@ -80,7 +83,7 @@ def read_targets(
 
     Raises: KeyholeError for what cannot be asked, and where the policy that decides is not there.
     """
-    if ":" not in action and action != "*":
+    if not is_action_pattern(action):
         raise KeyholeError(f"`{action}` is no action", hint="write it with its service: `s3:GetObject`, `s3:Get*`")
     if resource != "*" and not resource.startswith("arn:"):
         raise KeyholeError(f"the resource `{resource}` is neither an ARN nor `*`", hint="`arn:aws:s3:::bucket/*`")
@@ -94,11 +97,14 @@ def read_targets(
     if policy_file is not None:
         policy = read_policy(policy_file, PolicyKind.RESOURCE)
         return [Target(action, resource, owner, policy)], notes
-    if _S3 in resource or (resource == "*" and action.lower().startswith("s3:")):
-        return _bucket_targets(account, action, resource, aws, notes), notes
     service = action.partition(":")[0].lower()
-    if service == "kms" and (":key/" in resource or resource == "*"):
+    is_of_keys = service == "kms" and may_overlap(resource, "arn:*:kms:*:*:key/*")
+    if is_of_keys or (":key/" in resource and may_overlap(action.lower(), "kms:*")):
         return [_key_target(action, resource, owner, aws)], notes
+    if may_overlap(action.lower(), "s3:*") and may_overlap(resource, "arn:*:s3:::*"):
+        if service != "s3" and _S3 not in resource:
+            notes.append("policies of single resources other than buckets were not read")
+        return _bucket_targets(account, action, resource, aws, notes), notes
     notes.append(f"policies of single resources (if `{service}` has such) were not read: give one by --resource-policy")
     return [Target(action, resource, owner)], notes
 
@@ -142,7 +148,7 @@ def _bucket_targets(account: Account, action: str, resource: str, aws: Aws | Non
         Target(action, resource, account.number, read_bucket_policy(aws, name, account.number), within=within)
         for name, within in places.items()
     ]
-    if resource == "*" or not targets:
+    if _S3 not in resource or not targets:
         # What is of no bucket that is there: making one, listing them all.
         others = tuple(pattern for within in places.values() for pattern in within)
         targets.append(Target(action, resource, account.number, outside=others))

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from keyhole.iam import Request
+from keyhole.iam.showing import as_code
 from keyhole.iam.symbolic.compare import Comparison, Relation
 from keyhole.iam.symbolic.question import Answer, Verdict
 from keyhole.iam.symbolic.telling import describe_request, request_as_json
@@ -36,10 +37,10 @@ def render_comparison(found: Comparison, names: tuple[str, str]) -> RenderableTy
 
 def comparison_as_markdown(found: Comparison, names: tuple[str, str]) -> str:
     """Give the same as a comment for a pull request."""
-    lines = [f"**{found.relation}**: {_sentence(found, (f'`{names[0]}`', f'`{names[1]}`'))}"]
-    for title, answer in _directions(found, names):
+    lines = [f"**{found.relation}**: {_sentence(found, (as_code(names[0]), as_code(names[1])))}"]
+    for title, answer in _directions(found, (as_code(names[0]), as_code(names[1]))):
         lines.append(f"\n{title}\n")
-        lines.extend(f"- `{line}`" for line in _details(answer))
+        lines.extend(f"- {as_code(line)}" for line in _details(answer))
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ from keyhole.aws import Aws
 from keyhole.errors import AwsError
 from keyhole.iam import Policy
 from keyhole.iam.access.exposure import Exposure, find_exposures
+from keyhole.iam.symbolic.budget import Budget
 from keyhole.simulate.authorization import read_bucket_policy
 
 _GROUPS = {
@@ -44,7 +45,7 @@ class Openness:
 
 def judge_policy(policy: Policy, account: str, budget_s: float) -> Openness:
     """Judge a policy by itself."""
-    return Openness(tuple(find_exposures(account, policy, budget_s)), has_policy=True)
+    return Openness(tuple(find_exposures(account, policy, Budget(budget_s))), has_policy=True)
 
 
 def judge_bucket(aws: Aws, bucket: str, budget_s: float) -> Openness:
@@ -61,7 +62,7 @@ def judge_bucket(aws: Aws, bucket: str, budget_s: float) -> Openness:
     exposures: list[Exposure] = []
     if policy is not None:
         restricts = "RestrictPublicBuckets" in in_force
-        exposures += find_exposures(account, policy, budget_s, restricts_public=restricts)
+        exposures += find_exposures(account, policy, Budget(budget_s), restricts_public=restricts)
     if _takes_acls(aws, owner):
         grants = aws.call("s3", "GetBucketAcl", **owner)
         exposures += _acl_exposures(grants, ignored="IgnorePublicAcls" in in_force)

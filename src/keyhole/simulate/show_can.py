@@ -11,7 +11,7 @@ from rich.text import Text
 
 from keyhole.iam.access.abilities import Abilities, Grant
 from keyhole.iam.access.escalation_search import Escalation
-from keyhole.iam.access.who import Can
+from keyhole.iam.access.standing import Can
 from keyhole.iam.symbolic.question import Verdict
 from keyhole.iam.symbolic.telling import describe_request, request_as_json
 
@@ -29,6 +29,8 @@ def render_abilities(found: Abilities) -> RenderableType:
         verb = "can assume" if role.verdict is Can.CAN else "[bold yellow]may perhaps assume[/]"
         lines.append(f"\n{verb} [bold]{escape(role.arn)}[/]")
         lines.extend(f"    if {escape(text)}" for way in role.ways for text in way.conditions)
+        if role.verdict is Can.UNKNOWN:
+            lines.append(f"    [dim]{escape(role.reason)}[/]")
     return Text.from_markup("\n".join(lines))
 
 

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from keyhole.iam import Context
-from keyhole.iam.access.who import Can, Standing, Way
+from keyhole.iam.access.standing import Can, Standing, Way
 from keyhole.iam.symbolic.telling import describe_request, request_as_json
 
 # They follow from who asks and whose resource it is.

@@ -35,7 +35,13 @@ from keyhole.resources.user import User
 from keyhole.verify.managed import Documents, read_document
 from keyhole.verify.rehearse import PlannedPolicies
 
-_PUBLIC_GROUPS = tuple(f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers"))
+_PUBLIC_GROUPS: dict[str, tuple[Condition, ...]] = {
+    "http://acs.amazonaws.com/groups/global/AllUsers": (),
+    "http://acs.amazonaws.com/groups/global/AuthenticatedUsers": (
+        Condition("StringLike", "aws:PrincipalAccount", ("*",)),
+    ),
+}
+"""The groups that reach beyond accounts, and what is true of whoever is in them."""
 _EVERYONE = PrincipalElement((PrincipalPattern("*", "*"),))
 _ON_BUCKET = {
     "READ": ("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"),
@@ -119,10 +125,10 @@ def _effective(aws: Aws, policy: Policy | None, arn: str, account: str, block: d
     name = arn.rpartition(":")[2]
     owner = {"Bucket": name, "ExpectedBucketOwner": account}
     own = _block(aws, "s3", **owner)
-    grants = aws.call("s3", "GetBucketAcl", **owner)["Grants"]
     statements: list[Statement] = list(policy.statements) if policy else []
-    if not (block.get("IgnorePublicAcls") or own.get("IgnorePublicAcls")):
-        statements.extend(_granted_by_acl(grants, arn))
+    takes_public = not (block.get("IgnorePublicAcls") or own.get("IgnorePublicAcls"))
+    acl = aws.call("s3", "GetBucketAcl", **owner)
+    statements.extend(_granted_by_acl(acl, arn, account, takes_public=takes_public))
     if policy and (block.get("RestrictPublicBuckets") or own.get("RestrictPublicBuckets")) and _is_public(aws, owner):
         outside = Condition("StringNotEquals", "aws:PrincipalAccount", (account,))
         no_service = Condition("Bool", "aws:PrincipalIsAWSService", ("false",))
@@ -154,10 +160,20 @@ def _block(aws: Aws, service: str, **params: Any) -> dict[str, bool]:
     return {name: bool(is_on) for name, is_on in answer["PublicAccessBlockConfiguration"].items()}
 
 
-def _granted_by_acl(grants: list[dict[str, Any]], arn: str) -> Iterator[Statement]:
-    """What AWS's table says that a grant of a bucket's ACL comes to, for everyone on the web or everyone with AWS."""
-    for grant in grants:
-        if grant["Grantee"].get("URI") not in _PUBLIC_GROUPS:
+def _granted_by_acl(acl: dict[str, Any], arn: str, account: str, *, takes_public: bool) -> Iterator[Statement]:
+    """What AWS's table says that a grant of a bucket's ACL comes to, but for the owner's own.
+
+    Another account is there by its canonical id alone, of which nobody can tell whose it is.
+    """
+    for grant in acl["Grants"]:
+        uri, number = grant["Grantee"].get("URI"), grant["Grantee"].get("ID")
+        conditions: tuple[Condition, ...]
+        if uri is None and number != acl["Owner"]["ID"]:
+            other = PrincipalElement((PrincipalPattern("CanonicalUser", str(number)),))
+            principals, conditions = other, (Condition("StringNotEquals", "aws:PrincipalAccount", (account,)),)
+        elif uri in _PUBLIC_GROUPS and takes_public:
+            principals, conditions = _EVERYONE, _PUBLIC_GROUPS[uri]
+        else:
             continue
         permission = str(grant["Permission"])
         whole = permission == "FULL_CONTROL"
@@ -165,4 +181,4 @@ def _granted_by_acl(grants: list[dict[str, Any]], arn: str) -> Iterator[Statemen
             actions = tuple(name for key, names in table.items() if whole or key == permission for name in names)
             if actions:
                 sid = f"ACL{permission.replace('_', '')}"
-                yield Statement(Effect.ALLOW, Element(actions), Element((resource,)), _EVERYONE, sid=sid)
+                yield Statement(Effect.ALLOW, Element(actions), Element((resource,)), principals, conditions, sid)

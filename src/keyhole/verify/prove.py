@@ -17,11 +17,24 @@ from keyhole.blueprint.asked import (
     asked_of_workload,
 )
 from keyhole.blueprint.claims import CALLERS
-from keyhole.iam import Condition, ContextValue, Effect, Policy, PolicyKind, PolicySet, Request, decide, parse_policy
+from keyhole.blueprint.workloads import managed_policy_arn
+from keyhole.iam import (
+    Condition,
+    ContextValue,
+    Effect,
+    Policy,
+    PolicyKind,
+    PolicySet,
+    Principal,
+    PrincipalKind,
+    Request,
+    decide,
+    parse_policy,
+)
 from keyhole.iam.decide import describe_statement
-from keyhole.iam.symbolic.allowed import allowed
+from keyhole.iam.symbolic.allowed import POLICY_OF_ITS_OWN, allowed
 from keyhole.iam.symbolic.budget import DEFAULT_S, Budget
-from keyhole.iam.symbolic.callers import Caller, ask_with_variables, caller_keys, callers_of
+from keyhole.iam.symbolic.callers import OWNER_KEYS, Caller, ask_with_variables, caller_keys, callers_of
 from keyhole.iam.symbolic.compare import everything
 from keyhole.iam.symbolic.encode import Encoder
 from keyhole.iam.symbolic.formula import Formula, negate
@@ -30,6 +43,7 @@ from keyhole.iam.text import write_document
 from keyhole.resources.bucket import Bucket
 from keyhole.resources.role import Role
 from keyhole.spec import Spec
+from keyhole.spec.model import RoleBased
 from keyhole.verify.escalations import find_planned_escalation
 from keyhole.verify.managed import Documents
 from keyhole.verify.rehearse import PlannedPolicies
@@ -79,9 +93,10 @@ class _Prover:
         self._spec = spec
         self._blueprint = blueprint
         self._policies = policies or PlannedPolicies(blueprint, managed)
-        self._managed = tuple(
-            parse_policy(write_document(document), PolicyKind.IDENTITY, name=arn) for arn, document in managed.items()
-        )
+        self._managed = {
+            arn: parse_policy(write_document(document), PolicyKind.IDENTITY, name=arn)
+            for arn, document in managed.items()
+        }
         self._budget_s = budget_s
 
     def claim(self, claim: Claim) -> Proof:
@@ -128,19 +143,26 @@ class _Prover:
         # KMS keys and roles are reached by nobody whom their own policies do not let in. Here they leave it to IAM, as
         # a key's does that AWS gives, so that nothing but the identity's own policies stands between.
         identity, boundary = self._policies.identity.get(who, ()), self._policies.boundaries.get(who)
-        wanted, keys, trust = (asked, *self._managed), self._policies.key_policy, self._policies.open_trust
-        answer, ours = HOLDS, PolicySet()
+        wanted, keys, trust = self._wanted(who, asked), self._policies.key_policy, self._policies.open_trust
+        answer, ours, budget = HOLDS, PolicySet(), Budget(self._budget_s)
         for ours, theirs in (
             (PolicySet(identity, keys, boundary=boundary), PolicySet(wanted, keys)),
             (PolicySet(identity, trust=trust, boundary=boundary), PolicySet(wanted, trust=trust)),
         ):
-            answer = self._is_within(self._caller(who, {}), ours, theirs)
+            answer = self._is_within(self._caller(who, {}), ours, theirs, budget)
             if answer.verdict is not Verdict.HOLDS:
                 break
         sentence = f"{name} can do nothing that the file does not ask for"
         place = self._place(who)
         why = "its grants are all it may do"
         return Proof(f"workload.{who}.nothing-more", sentence, why, place, answer, _owed_to(answer, ours))
+
+    def _wanted(self, who: str, asked: Policy) -> tuple[Policy, ...]:
+        """Give what the file asks for somebody: its grants, and the policies of AWS that it gives to just this one."""
+        workload = self._blueprint.app.workloads.get(who)
+        names = workload.managed_policies if isinstance(workload, RoleBased) else []
+        arns = (managed_policy_arn(self._blueprint.scope, name) for name in names)
+        return (asked, *(self._managed[arn] for arn in arns if arn in self._managed))
 
     def _no_escalation(self, key: str) -> Proof:
         answer, path = find_planned_escalation(self._blueprint, self._policies, key, self._budget_s)
@@ -164,17 +186,26 @@ class _Prover:
         """Even whoever may do everything else is refused."""
         key = bucket.address.partition(".")[2]
         scope = self._blueprint.scope
-        policies = PolicySet((everything(),), self._policies.buckets.get(bucket.name))
+        policy = self._policies.buckets.get(bucket.name)
+        policies, budget = PolicySet((everything(),), policy), Budget(self._budget_s)
         arn = f"arn:{scope.partition}:s3:::{bucket.name}"
 
         def goals(encoder: Encoder) -> Iterator[Formula]:
             yield encoder.action_in(("s3:*",))
             yield encoder.resource_in((arn, f"{arn}/*"))
+            if encoder.request.principal.kind is PrincipalKind.ROOT:
+                # The owner's root always gets at the policy itself: nothing in it could keep it from that.
+                yield negate(encoder.action_in(POLICY_OF_ITS_OWN))
             yield allowed(encoder, policies, sure=False)
 
-        (caller,) = callers_of((), PolicyKind.IDENTITY, account=scope.account)
-        caller = replace(caller, given={_TLS: "false"})
-        answer = self._ask(caller, goals, lambda request: decide(request, policies).is_allowed)
+        answer = HOLDS
+        listed = (policy,) if policy is not None else ()
+        for caller in callers_of(listed, PolicyKind.RESOURCE, account=scope.account):
+            plain = replace(caller, given={**caller.given, _TLS: "false"})
+            found = self._ask(plain, goals, lambda request: decide(request, policies).is_allowed, budget)
+            answer = answer if found.verdict is Verdict.HOLDS else found
+            if found.verdict is Verdict.FAILS:
+                break
         place = self._spec.places.where(("buckets", key))
         sentence = f"nobody reaches bucket {key} without TLS"
         why = "the bucket takes requests over TLS alone"
@@ -199,23 +230,34 @@ class _Prover:
         return self._spec.places.where(("workloads", who.removesuffix(LAUNCHER), *more))
 
     def _nobody_more(self, planned: Policy, asked: Policy, kind: PolicyKind) -> tuple[Answer, PolicySet]:
-        unknown, ours = HOLDS, PolicySet()
+        unknown, ours, budget = HOLDS, PolicySet(), Budget(self._budget_s)
         account = self._blueprint.scope.account
         for caller in callers_of((planned, asked), kind, account=account):
-            is_own = caller.request.principal.account == account
-            identity = () if is_own else (everything(),)
-            sets = [
-                PolicySet(identity, trust=policy) if kind is PolicyKind.TRUST else PolicySet(identity, resource=policy)
-                for policy in (planned, asked)
-            ]
-            answer = self._is_within(caller, sets[0], sets[1])
-            if answer.verdict is Verdict.FAILS:
-                return answer, sets[0]
-            if answer.verdict is Verdict.UNKNOWN:
-                unknown, ours = answer, sets[0]
+            for identity in self._own_policies(caller.request.principal, kind):
+                # What a federated user may do is what its session's policy lets through.
+                is_federated = caller.request.principal.kind is PrincipalKind.FEDERATED_USER
+                around = PolicySet(identity, session=identity if is_federated else ())
+                sets = [
+                    replace(around, trust=each) if kind is PolicyKind.TRUST else replace(around, resource=each)
+                    for each in (planned, asked)
+                ]
+                answer = self._is_within(caller, sets[0], sets[1], budget)
+                if answer.verdict is Verdict.FAILS:
+                    return answer, sets[0]
+                if answer.verdict is Verdict.UNKNOWN:
+                    unknown, ours = answer, sets[0]
         return unknown, ours
 
-    def _is_within(self, caller: Caller, ours: PolicySet, theirs: PolicySet) -> Answer:
+    def _own_policies(self, principal: Principal, kind: PolicyKind) -> tuple[tuple[Policy, ...], ...]:
+        """Give what policies of its own somebody may have who asks: others are let by their accounts.
+
+        In its own account a bucket's policy only adds to them; a trust policy may leave it to them who gets the role.
+        """
+        if principal.account != self._blueprint.scope.account:
+            return ((everything(),),)
+        return ((), (everything(),)) if kind is PolicyKind.TRUST else ((),)
+
+    def _is_within(self, caller: Caller, ours: PolicySet, theirs: PolicySet, budget: Budget) -> Answer:
         def goals(encoder: Encoder) -> Iterator[Formula]:
             yield allowed(encoder, ours, sure=False)
             yield negate(allowed(encoder, theirs, sure=True))
@@ -223,12 +265,18 @@ class _Prover:
         def confirm(request: Request) -> bool:
             return decide(request, ours).is_allowed and not decide(request, theirs).is_allowed
 
-        return self._ask(caller, goals, confirm)
+        return self._ask(caller, goals, confirm, budget)
 
     def _ask(
-        self, caller: Caller, goals: Callable[[Encoder], Iterator[Formula]], confirm: Callable[[Request], bool]
+        self,
+        caller: Caller,
+        goals: Callable[[Encoder], Iterator[Formula]],
+        confirm: Callable[[Request], bool],
+        budget: Budget | None = None,
     ) -> Answer:
-        budget = Budget(self._budget_s)
+        budget = budget or Budget(self._budget_s)
+        if budget.is_over:
+            return Answer(Verdict.UNKNOWN, reason=f"it takes longer than {budget.seconds:g} s")
 
         def is_shown(request: Request) -> bool:
             asked = caller.complete(request)
@@ -240,13 +288,17 @@ class _Prover:
 
         return caller.finish(ask_with_variables(caller, ask))
 
+    def _owner(self) -> dict[str, ContextValue | None]:
+        """Give what AWS says of whose the resource is."""
+        return dict.fromkeys(OWNER_KEYS, self._blueprint.scope.account)
+
     def _caller(self, who: str, given: Mapping[str, ContextValue | None]) -> Caller:
         principal = self._policies.principal(who)
         request = Request(principal, "", "", resource_account=self._blueprint.scope.account)
         return Caller(request, {**caller_keys(principal), **given})
 
     def _given(self, claim: Claim) -> dict[str, ContextValue | None]:
-        given: dict[str, ContextValue | None] = {key.lower(): value for key, value in claim.context.items()}
+        given = self._owner() | {key.lower(): value for key, value in claim.context.items()}
         if claim.expected is Expected.CAN:
             # Workloads speak TLS, as AWS's own programs do by default.
             given.setdefault(_TLS, "true")
@@ -266,7 +318,9 @@ def _owed_to(answer: Answer, policies: PolicySet) -> str:
     if not decision.is_allowed:
         return ""
     allowing = [t for t in decision.trace if t.effect is Effect.ALLOW and t.truth.value == "true"]
-    return describe_statement(allowing[0]) if allowing else ""
+    # What was taken for granted of the caller's own policies stands in no account.
+    real = next((t for t in allowing if t.policy != everything().name), None)
+    return describe_statement(real) if real is not None else "no statement that denies it" if allowing else ""
 
 
 def is_proved(proofs: tuple[Proof, ...]) -> bool:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from keyhole.iam.showing import as_code
 from keyhole.iam.symbolic.question import Verdict
 from keyhole.iam.symbolic.telling import describe_request, request_as_json
 from keyhole.verify.prove import Proof
@@ -70,7 +71,7 @@ def proofs_as_markdown(proofs: Sequence[Proof]) -> str:
     for proof in proofs:
         details = [Text.from_markup(line).plain.strip() for line in _in_full(proof)]
         if details:
-            lines += [f"\n{details[0]}\n", *(f"- `{detail}`" for detail in details[1:])]
+            lines += [f"\n{details[0]}\n", *(f"- {as_code(detail)}" for detail in details[1:])]
     return "\n".join(lines)
 
 

@@ -36,7 +36,7 @@ def look(*statements: dict[str, Any], **more: Any) -> Escalation:
     mine = user("me", *statements, AttachedManagedPolicies=attached("mine"), **more)
     policies = [managed("mine", allow("s3:GetObject", "arn:aws:s3:::b/*")), managed("limits", allow("iam:*"))]
     found = account(mine, BOSS, ADMIN, BUILDER, CHAIN, groups=[TEAM], policies=policies)
-    return find_escalation(found, found.find(ME))
+    return find_escalation(found, found.find(ME), 60.0)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_chain_is_followed_to_its_end() -> None:
     following = role("next", {"AWS": role_arn("chain")}, allow("s3:GetObject", "arn:aws:s3:::b/*"))
     mine = user("me", allow("sts:AssumeRole"), allow("s3:GetObject"), allow("iam:PutRolePolicy", role_arn("next")))
     found = account(mine, chain, following)
-    path = find_escalation(found, found.find(ME))
+    path = find_escalation(found, found.find(ME), 60.0)
     actions = [request.action for step in path.steps for request in step.requests]
     assert actions == ["sts:AssumeRole", "sts:AssumeRole", "iam:PutRolePolicy"]
 
@@ -126,10 +126,10 @@ def test_a_boundary_holds_until_it_can_be_taken_away() -> None:
     assert look(allow("iam:*"), PermissionsBoundary=boundary("limits")).verdict is Verdict.FAILS
     mine = user("me", allow("iam:PutUserPolicy", ME), PermissionsBoundary=boundary("own"))
     kept = account(mine, policies=[managed("own", allow("iam:PutUserPolicy", ME))])
-    assert find_escalation(kept, kept.find(ME)).verdict is Verdict.HOLDS
+    assert find_escalation(kept, kept.find(ME), 60.0).verdict is Verdict.HOLDS
     both = [allow("iam:PutUserPolicy", ME), allow("iam:DeleteUserPermissionsBoundary", ME)]
     loose = account(user("me", *both, PermissionsBoundary=boundary("own")), policies=[managed("own", *both)])
-    path = find_escalation(loose, loose.find(ME))
+    path = find_escalation(loose, loose.find(ME), 60.0)
     assert {step.requests[0].action for step in path.steps} == {
         "iam:PutUserPolicy",
         "iam:DeleteUserPermissionsBoundary",
@@ -167,10 +167,10 @@ def test_where_others_may_be_becoming_one_is_a_doubt() -> None:
         (allow("*"), Verdict.HOLDS),
     ):
         found = account(user("me", statement))
-        assert find_escalation(found, found.find(ME), is_whole=False).verdict is verdict
+        assert find_escalation(found, found.find(ME), 60.0, is_whole=False).verdict is verdict
 
 
 def test_a_policy_that_is_not_there_leaves_it_open() -> None:
     """Its details name one that they do not have."""
     found = account(user("me", AttachedManagedPolicies=attached("gone")))
-    assert find_escalation(found, found.find(ME)).verdict is Verdict.UNKNOWN
+    assert find_escalation(found, found.find(ME), 60.0).verdict is Verdict.UNKNOWN

@@ -9,6 +9,7 @@ from access_accounts import ACCOUNT, allow, deny, policy
 
 from keyhole.iam import Policy, PolicyKind, PolicySet, decide, parse_policy
 from keyhole.iam.access.exposure import Exposure, find_exposures
+from keyhole.iam.symbolic.budget import Budget
 from keyhole.iam.symbolic.compare import everything
 
 OTHER = "arn:aws:iam::999988887777:role/x"
@@ -21,7 +22,7 @@ def reading(principal: Any, **more: Any) -> dict[str, Any]:
 
 def look(*statements: dict[str, Any], **more: Any) -> tuple[Policy, list[Exposure]]:
     parsed = parse_policy(policy(*statements), PolicyKind.RESOURCE, name="masks")
-    return parsed, list(find_exposures(ACCOUNT, parsed, **more))
+    return parsed, list(find_exposures(ACCOUNT, parsed, Budget(60.0), **more))
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,55 @@ def test_a_restricted_bucket_leaves_services_alone() -> None:
     assert not other.is_open
     _, (alone,) = look(reading({"AWS": OTHER}), restricts_public=True)
     assert alone.is_open
+
+
+def test_what_services_may_perhaps_is_not_held_back() -> None:
+    """Block Public Access leaves AWS's services alone: where it cannot be told whether one comes in, that is said."""
+    odd = reading({"Service": "logs.amazonaws.com"}, Condition={"NewOperator": {"aws:SourceAccount": "x"}})
+    _, (public, doubtful) = look(reading("*"), odd, restricts_public=True)
+    assert public.is_open
+    assert (doubtful.is_open, doubtful.is_sure, doubtful.witness) == (True, False, None)
+    assert doubtful.who == ("logs.amazonaws.com",)
+
+
+@pytest.mark.parametrize(
+    ("statement", "fix", "is_sure"),
+    [
+        (
+            {**allow("s3:GetObject", OBJECTS), "NotPrincipal": {"AWS": OTHER}},
+            "`NotPrincipal` with Allow lets in everyone else",
+            False,
+        ),
+        (
+            reading({"Service": "logs.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}),
+            "nothing, if the service is to come in",
+            True,
+        ),
+    ],
+)
+def test_the_fix_is_one_for_what_stands_there(statement: dict[str, Any], fix: str, is_sure: bool) -> None:
+    """A service that acts for the account alone is as it should be; of the other AWS says that it is not supported."""
+    _, (found,) = look(statement)
+    assert fix in found.fix
+    assert found.is_sure is is_sure
+
+
+def test_a_public_statement_that_others_deny_altogether_is_named() -> None:
+    """AWS calls it public by its words alone."""
+    _, (found,) = look(reading("*"), deny("s3:*", OBJECTS, Principal="*"))
+    assert (found.is_public, found.who, found.reason) == (True, (), "other statements deny all of it")
+
+
+def test_when_the_time_is_over_nobody_is_taken_to_be_kept_out() -> None:
+    """Each statement that allows something is named, with the reason why it cannot be told."""
+    parsed = parse_policy(policy(reading({"AWS": OTHER}), reading("*")), PolicyKind.RESOURCE)
+    for found in find_exposures(ACCOUNT, parsed, Budget(0.0)):
+        assert (found.is_open, found.is_sure) == (True, False)
+        assert found.reason == "all 0 s were over before its turn"
+
+
+def test_federated_users_of_others_come_in_as_well() -> None:
+    """Their own account lets them."""
+    eve = "arn:aws:sts::999988887777:federated-user/eve"
+    _, (found,) = look(reading({"AWS": eve}))
+    assert found.who == (eve,)

@@ -31,15 +31,18 @@ from keyhole.iam import Policy, PolicyKind, PolicySet, Principal, PrincipalKind,
 from keyhole.iam import render_policy as render
 from keyhole.iam.access.account import Account, Holder, read_details
 from keyhole.iam.access.document import Asked, Document, may_overlap, part_of
-from keyhole.iam.access.who import Can, Standing, Target, find_outsiders, find_who
+from keyhole.iam.access.outsiders import find_outsiders
+from keyhole.iam.access.standing import Can, Standing, Target
+from keyhole.iam.access.who import find_who
 from keyhole.iam.match import compile_glob, match_glob
+from keyhole.iam.symbolic.budget import Budget
 
 OBJECTS = f"{BUCKET}/*"
 FROM_OFFICE = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
 
 
 def ask(found: Account, target: Target) -> dict[str, Standing]:
-    return {standing.arn: standing for standing in find_who(found, target)}
+    return {standing.arn: standing for standing in find_who(found, target, Budget(60.0))}
 
 
 def reading(bucket: Policy | None = None) -> Target:
@@ -161,7 +164,7 @@ def test_no_request_contradicts_an_answer(
     found = Account(ACCOUNT, "aws", (holder,))
     for request in asked[:2]:
         target = Target(request.action, request.resource, ACCOUNT, bucket)
-        standing = list(find_who(found, target))[1]
+        standing = list(find_who(found, target, Budget(60.0)))[1]
         whole = replace(holder.policies(), resource=bucket)
         for way in standing.ways:
             assert decide(way.witness, whole).is_allowed

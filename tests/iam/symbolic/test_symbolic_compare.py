@@ -24,6 +24,7 @@ from keyhole.iam import (
 )
 from keyhole.iam.symbolic.budget import Budget
 from keyhole.iam.symbolic.compare import Relation, compare, everything, is_within, policy_set
+from keyhole.iam.symbolic.keys import may_have_several
 from keyhole.iam.symbolic.question import Verdict
 
 ALICE = Principal(PrincipalKind.USER, USER, ACCOUNT)
@@ -62,7 +63,11 @@ def test_what_holds_is_contradicted_by_no_request(kind: PolicyKind) -> None:
 def coherent(request: Request, kind: PolicyKind) -> Request:
     """Give the request as AWS would fill it in: a user's name is the caller's, and others have none."""
     caller = ALICE if kind is PolicyKind.IDENTITY else request.principal
-    context = {key: value for key, value in request.context.items() if key != "aws:username"}
+    context = {
+        key: value
+        for key, value in request.context.items()
+        if key != "aws:username" and (isinstance(value, str) or may_have_several(key, is_read_as_set=True))
+    }
     if kind is PolicyKind.IDENTITY and "aws:username" in request.context:
         context["aws:username"] = request.context["aws:username"]
     elif caller.kind is PrincipalKind.USER:

@@ -62,6 +62,9 @@ NOTHING = Policy((Statement(Effect.DENY, ANY, ANY),))
         ([["*"], ["a*"]], [["ab*"], ["aexample"]], "a"),
         ([["a/*"], ["a/b", "a/c"]], [["a/b"]], "a/c"),
         ([["a/*"], ["a/b*", "a/c*"]], [["a/b*"]], "a/c"),
+        ([["a/b*"], ["a/", "a/bcd"]], [], "a/bcd"),
+        ([["a*"], ["ab", "ac"], ["ab*", "ad*"]], [], "ab"),
+        ([["a*"], ["ab", "ac"], ["ad*", "ae*"]], [], None),
     ],
 )
 def test_simple_languages_meet_where_their_heads_do(

@@ -1,5 +1,7 @@
 """What one user or role can do, as short as it can honestly be said: by resources and conditions, less what is denied.
 
+Only its own policies, its groups' and its boundary are looked at: what policies of resources grant or deny it is not.
+
 AWS: IAM User Guide, "Policy evaluation logic"; Service Authorization Reference, for what each service's actions are.
 """
 
@@ -11,9 +13,10 @@ from dataclasses import dataclass, replace
 from keyhole.errors import PolicyError
 from keyhole.iam.access.account import Account, Holder
 from keyhole.iam.access.action_names import shorten_actions
-from keyhole.iam.access.asking import Voice, find_allowed, find_request, voice_of
+from keyhole.iam.access.asking import Goals, Voice, delegated, find_allowed, find_request, voice_of
 from keyhole.iam.access.document import may_overlap
-from keyhole.iam.access.who import Can, Judge, Standing, Target, name_statement
+from keyhole.iam.access.standing import Can, Standing, Target, name_statement
+from keyhole.iam.access.who import Judge
 from keyhole.iam.access.words import describe_conditions, describe_element
 from keyhole.iam.catalogue import expand_action
 from keyhole.iam.model import Condition, Effect, Element, Policy, PolicyKind, PolicySet, Statement
@@ -64,13 +67,14 @@ class _Numbered:
 
 
 def describe_abilities(account: Account, holder: Holder, budget_s: float = 5.0) -> Abilities:
-    """Say what a user or role can do by its own policies, its groups' and its boundary."""
+    """Say what a user or role can do by its own policies, its groups' and its boundary, all within the budget."""
     if problem := holder.find_problem():
         return Abilities(holder.arn, (), untold=problem)
-    policies = holder.policies()
-    teller = _Teller(voice_of(holder, policies, account.number), policies, account.number, budget_s)
-    grants = tuple(grant for group in _groups(policies) if (grant := teller.tell(group)) is not None)
-    return Abilities(holder.arn, grants, tuple(_assumable(account, holder, budget_s)))
+    policies, budget = holder.policies(), Budget(budget_s)
+    voice = voice_of(holder, policies, account.number).anywhere()
+    told = (_Teller(voice, policies, account.number, budget.part()).tell(group) for group in _groups(policies))
+    grants = tuple(grant for grant in told if grant is not None)
+    return Abilities(holder.arn, grants, tuple(_assumable(account, holder, budget)))
 
 
 def _groups(policies: PolicySet) -> Iterator[tuple[_Numbered, ...]]:
@@ -85,7 +89,7 @@ def _groups(policies: PolicySet) -> Iterator[tuple[_Numbered, ...]]:
     return (tuple(group) for group in found.values())
 
 
-def _assumable(account: Account, holder: Holder, budget_s: float) -> Iterator[Standing]:
+def _assumable(account: Account, holder: Holder, budget: Budget) -> Iterator[Standing]:
     for role in account.roles:
         if role.trust is None:
             continue
@@ -95,19 +99,19 @@ def _assumable(account: Account, holder: Holder, budget_s: float) -> Iterator[St
             yield Standing(role.arn, Can.UNKNOWN, reason=str(error))
             continue
         target = Target("sts:AssumeRole", role.arn, account.number, trust, PolicyKind.TRUST)
-        standing = Judge(target, budget_s).judge(holder)
+        standing = Judge(target, budget).judge(holder)
         if standing.verdict is not Can.CANNOT:
             yield replace(standing, arn=role.arn)
 
 
 class _Teller:
-    """Tells of groups of statements what is left of them by denies and the boundary."""
+    """Tells of a group of statements what is left of it by denies and the boundary, within its budget."""
 
-    def __init__(self, voice: Voice, policies: PolicySet, account: str, budget_s: float) -> None:
+    def __init__(self, voice: Voice, policies: PolicySet, account: str, budget: Budget) -> None:
         self._voice = voice
         self._policies = policies
         self._account = account
-        self._budget = Budget(budget_s)
+        self._budget = budget
         self._denies = [
             _Numbered(policy, number, statement)
             for policy in policies.identity
@@ -162,9 +166,13 @@ class _Teller:
                 names = (pattern,)
             kept: list[str] = []
             for name in names:
+                if self._budget.is_over:
+                    kept.append(name)
+                    untold = f"whether it can {name} cannot be told: it takes longer than {self._budget.seconds:.3g} s"
+                    continue
                 answer = find_allowed(
                     self._voice,
-                    self._policies,
+                    delegated(self._policies, self._account),
                     lambda encoder, name=name: (encoder.action_in((name,)), self._allows(encoder, group)),  # type: ignore[misc]
                     self._budget,
                     resource_account=self._account,
@@ -193,13 +201,16 @@ class _Teller:
         boundary = self._policies.boundary
         if boundary is None:
             return False
-        inside = PolicySet((boundary,))
+        inside = delegated(PolicySet((boundary,)), self._account)
         return self._can_be(lambda encoder: (self._allows(encoder, group), negate(allowed(encoder, inside, sure=True))))
 
-    def _can_be(self, goals: object) -> bool:
+    def _can_be(self, goals: Goals) -> bool:
+        """Hold unless there is certainly no such request."""
+        if self._budget.is_over:
+            return True
         answer = find_request(
             self._voice,
-            goals,  # type: ignore[arg-type]
+            goals,
             lambda _: True,
             self._budget,
             resource_account=self._account,

@@ -83,11 +83,9 @@ class Account:
 
     def find(self, text: str) -> Holder:
         """Give the user or role of this ARN, or of this name if there is but one. Raises: KeyholeError."""
-        wanted = _role_of_session(text)
-        found = [holder for holder in self.holders if wanted in (holder.arn, holder.name)]
-        if not found and wanted.startswith("session:"):
-            name = wanted.removeprefix("session:")
-            found = [holder for holder in self.holders if holder.is_role and holder.name == name]
+        role = self._role_of_session(text)
+        found = [holder for holder in self.holders if text in (holder.arn, holder.name)]
+        found += [holder for holder in self.roles if holder.name == role]
         if len(found) == 1:
             return found[0]
         if not found:
@@ -99,12 +97,10 @@ class Account:
         """Its roles."""
         return tuple(holder for holder in self.holders if holder.is_role)
 
-
-def _role_of_session(text: str) -> str:
-    fields = text.split(":", 5)
-    if len(fields) == 6 and fields[2] == "sts" and fields[5].startswith("assumed-role/"):
-        return f"session:{fields[5].split('/')[1]}"
-    return text
+    def _role_of_session(self, text: str) -> str:
+        """Give the name of the role whose session in this account it is, "" if it is none."""
+        start = f"arn:{self.partition}:sts::{self.number}:assumed-role/"
+        return text.removeprefix(start).partition("/")[0] if text.startswith(start) else ""
 
 
 def read_details(details: Mapping[str, Any]) -> Account:
@@ -115,9 +111,14 @@ def read_details(details: Mapping[str, Any]) -> Account:
             "this is no answer of get-account-authorization-details: it lists neither users nor roles",
             hint="`aws iam get-account-authorization-details > FILE` writes it",
         )
+    if details.get("IsTruncated") or details.get("NextToken"):
+        raise KeyholeError(
+            "these are not all of the account's details: who is not in them could not be named",
+            hint="`aws iam get-account-authorization-details > FILE`, without --max-items, writes them all",
+        )
     try:
         return _Reader({name: found or [] for name, found in lists.items()}).read()
-    except (KeyError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError) as error:
         raise KeyholeError(
             f"this is no answer of get-account-authorization-details: {type(error).__name__}: {error}",
             hint="`aws iam get-account-authorization-details > FILE` writes it",

@@ -30,8 +30,14 @@ def shorten_actions(patterns: Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_in(pattern: str, others: Iterable[str]) -> bool:
-    """Hold iff all that fits the pattern fits another; a pattern is a text to the other, whose stars take its own."""
-    return any(match_glob(compile_glob(other.lower()), pattern.lower()) for other in others if "?" not in pattern)
+    """Hold only if all that fits the pattern fits another; as a text to the other, whose stars take its own.
+
+    Another with `?` is not asked about a pattern: that would take a star for one letter.
+    """
+    is_wild = "*" in pattern or "?" in pattern
+    return any(
+        match_glob(compile_glob(other.lower()), pattern.lower()) for other in others if not (is_wild and "?" in other)
+    )
 
 
 def _shorten(prefix: str, actions: list[str]) -> list[str]:

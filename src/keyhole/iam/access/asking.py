@@ -8,16 +8,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 
-from keyhole.iam.access.account import ANY_SESSION, Holder
+from keyhole.iam.access.account import Holder
 from keyhole.iam.access.document import Asked
 from keyhole.iam.decide import decide
 from keyhole.iam.match import split_wildcards
-from keyhole.iam.model import Context, ContextValue, Policy, PolicySet, Principal, PrincipalKind, Request
+from keyhole.iam.model import (
+    Context,
+    ContextValue,
+    Decision,
+    Effect,
+    Element,
+    Policy,
+    PolicySet,
+    Principal,
+    PrincipalElement,
+    PrincipalKind,
+    PrincipalPattern,
+    Request,
+    Statement,
+)
 from keyhole.iam.symbolic.allowed import allowed
 from keyhole.iam.symbolic.atoms import KEY, Atom
 from keyhole.iam.symbolic.budget import Budget
-from keyhole.iam.symbolic.callers import Caller, caller_keys
+from keyhole.iam.symbolic.callers import OWNER_KEYS, Caller, caller_keys
 from keyhole.iam.symbolic.encode import Encoder
 from keyhole.iam.symbolic.formula import Formula, Lit
 from keyhole.iam.symbolic.language import Language, make_pattern
@@ -44,6 +59,8 @@ class Voice:
     unique_id: str = ""
     stranger: Caller | None = None
     """Somebody outside the account, whose name may be free."""
+    session: str = ""
+    """The name of its session, where one is meant that a policy names."""
 
     @property
     def is_session(self) -> bool:
@@ -52,18 +69,30 @@ class Voice:
 
     def request(self, account: str) -> Request:
         """Give its request without action and resource; its own id is in it for policies that name that."""
-        known = {_USER_ID: f"{self.unique_id}:{self.principal.arn.rpartition('/')[2]}"} if self.is_session else {}
+        known = {_USER_ID: self._user_id} if self.is_session else {}
         return Request(self.principal, "", "", Context(known), account)
+
+    @property
+    def _user_id(self) -> str:
+        return f"{self.unique_id}:{self.principal.arn.rpartition('/')[2]}"
 
     def domain(self, encoder: Encoder) -> Iterator[Formula]:
         """Give what holds of its name and user id where a policy asks for it: a session's begins with the role's."""
         if self.stranger is not None:
             yield from self.stranger.domain(encoder)
         for key in _BOOLEANS & encoder.keys.keys():
-            if key not in encoder.given:
-                yield Lit(Atom(KEY + key, _TRUE_OR_FALSE, absent=True))
+            yield Lit(Atom(KEY + key, _TRUE_OR_FALSE, absent=True))
         if self.is_session and _USER_ID in encoder.keys:
-            yield Lit(Atom(KEY + _USER_ID, Language((make_pattern(split_wildcards(f"{self.unique_id}:?*")),))))
+            wanted = split_wildcards(f"{self.unique_id}:?*") if not self.session else (self._user_id,)
+            yield Lit(Atom(KEY + _USER_ID, Language((make_pattern(wanted),))))
+
+    def anywhere(self) -> Voice:
+        """Give the same, of which it is not known whose the resource is."""
+        return replace(self, given={key: value for key, value in self.given.items() if key not in OWNER_KEYS})
+
+    def with_any_tags(self) -> Voice:
+        """Give the same with tags that are not known."""
+        return replace(self, given={key: value for key, value in self.given.items() if not key.startswith(_TAG)})
 
     def instead_of(self, request: Request) -> Request:
         """Give the request of another with the same policies as its own, with what is known of it."""
@@ -80,24 +109,57 @@ class Voice:
             return request
         user_id = request.context.get(_USER_ID)
         session = user_id.partition(":")[2] if isinstance(user_id, str) else ""
-        own = self.principal.arn.rpartition("/")
-        if not session or (own[2] != ANY_SESSION and session != own[2]):
-            filled = {**request.context.by_key, _USER_ID: f"{self.unique_id}:{own[2]}"}
-            return replace(request, context=Context(filled))
-        return replace(request, principal=replace(request.principal, arn=f"{own[0]}/{session}"))
+        if not session:
+            return replace(request, context=Context({**request.context.by_key, _USER_ID: self._user_id}))
+        start = self.principal.arn.rpartition("/")[0]
+        return replace(request, principal=replace(request.principal, arn=f"{start}/{session}"))
 
 
 def voice_of(holder: Holder, policies: PolicySet, resource_account: str) -> Voice:
     """Give the user or role as it asks for something of an account."""
-    given: dict[str, ContextValue | None] = {**caller_keys(holder.principal)}
+    given: dict[str, ContextValue | None] = {**caller_keys(holder.principal), **owner_keys(resource_account)}
     if not holder.is_role:
         given[_USER_ID] = holder.unique_id
-    for key in ("aws:resourceaccount", "s3:resourceaccount"):
-        given[key] = resource_account
     if not takes_session_tags(holder):
         given |= dict.fromkeys(_tag_keys(policies))
         given |= {_TAG + key.lower(): value for key, value in holder.tags.items()}
     return Voice(holder.principal, given, holder.unique_id)
+
+
+def owner_keys(resource_account: str) -> dict[str, ContextValue | None]:
+    """Give what AWS says of whose the resource is."""
+    return dict.fromkeys(OWNER_KEYS, resource_account)
+
+
+def delegated(policies: PolicySet, account: str) -> PolicySet:
+    """Give the policies beside one of the resource's own that leaves everything to those of the account.
+
+    KMS keys and roles have a policy that must let the caller in. Where it is not known, it would look without one as if
+    nothing could be done with them. A trust policy that names the account leaves any action to the account's policies.
+    """
+    principals = PrincipalElement((PrincipalPattern("AWS", account),))
+    statement = Statement(Effect.ALLOW, Element(("*",)), resources=None, principals=principals)
+    return replace(policies, trust=Policy((statement,)))
+
+
+def sessions_of(holder: Holder, gate: Policy | None) -> tuple[tuple[Principal, str], ...]:
+    """Give the user or role as a caller; of a role, each session too that the policy `gate` names, with its name.
+
+    The first stands for all the others, of whom none is called by its name.
+    """
+    if not holder.is_role or gate is None:
+        return ((holder.principal, ""),)
+    start = f"{holder.principal.arn.rpartition('/')[0]}/"
+    listed = (statement.principals.patterns for statement in gate.statements if statement.principals is not None)
+    named = {pattern.value for patterns in listed for pattern in patterns if pattern.value.startswith(start)}
+    free = next(arn for n in count() if (arn := holder.principal.arn + f"-{n}" * bool(n)) not in named)
+    arns = {free: "", **{arn: arn.rpartition("/")[2] for arn in sorted(named)}}
+    return tuple((replace(holder.principal, arn=arn), session) for arn, session in arns.items())
+
+
+def speaks_of_tags(policies: PolicySet) -> bool:
+    """Hold iff something in the policies hangs on the principal's tags."""
+    return any(True for _ in _tag_keys(policies))
 
 
 def takes_session_tags(holder: Holder) -> bool:
@@ -154,13 +216,8 @@ def find_request(voice: Voice, goals: Goals, confirm: Confirm, budget: Budget, *
     return answer
 
 
-def find_allowed(
-    voice: Voice, policies: PolicySet, goals: Goals, budget: Budget, *, resource_account: str, sure_only: bool = False
-) -> Answer:
-    """Look for a request that is allowed: `fails` shows one, `holds` says that AWS allows none.
-
-    With `sure_only` it says no more than that none is allowed for certain.
-    """
+def find_allowed(voice: Voice, policies: PolicySet, goals: Goals, budget: Budget, *, resource_account: str) -> Answer:
+    """Look for a request that is allowed: `fails` shows one, `holds` says that AWS allows none."""
 
     def confirm(request: Request) -> bool:
         return decide(request, policies).is_allowed
@@ -169,6 +226,28 @@ def find_allowed(
         return lambda encoder: (*goals(encoder), allowed(encoder, policies, sure=sure))
 
     answer = find_request(voice, bounded(True), confirm, budget, resource_account=resource_account)
-    if sure_only or answer.verdict is Verdict.FAILS:
+    if answer.verdict is Verdict.FAILS:
         return answer
     return find_request(voice, bounded(False), confirm, budget, resource_account=resource_account)
+
+
+def find_witness(
+    voice: Voice,
+    policies: PolicySet,
+    goals: Goals,
+    budget: Budget,
+    *,
+    resource_account: str,
+    is_meant: Callable[[Decision], bool],
+) -> Request | None:
+    """Give a request that is allowed by a decision which is meant, None if none is found: that none is it says not."""
+
+    def confirm(request: Request) -> bool:
+        decision = decide(request, policies)
+        return decision.is_allowed and is_meant(decision)
+
+    def bounded(encoder: Encoder) -> Iterator[Formula]:
+        yield from goals(encoder)
+        yield allowed(encoder, policies, sure=True)
+
+    return find_request(voice, bounded, confirm, budget, resource_account=resource_account).witness

@@ -7,12 +7,21 @@ AWS: IAM User Guide, "Policy evaluation logic"; the actions stand in `escalation
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from keyhole.errors import PolicyError
 from keyhole.iam.access.account import Account, Holder
+from keyhole.iam.access.asking import sessions_of
 from keyhole.iam.access.document import Document
+from keyhole.iam.access.escalation_changes import (
+    doubt_credentials,
+    doubt_tags,
+    doubt_takeovers,
+    lift_denies,
+    may_give_more,
+    services_of,
+)
 from keyhole.iam.access.escalation_creation import create_others
 from keyhole.iam.access.escalation_resources import open_resources
 from keyhole.iam.access.escalation_search import Escalation, FoundError, Power, Search, policy_naming
@@ -30,7 +39,7 @@ from keyhole.iam.access.escalation_steps import (
 )
 from keyhole.iam.model import Effect, Policy, PolicyKind, PolicySet, Principal, PrincipalKind, Request, Truth
 from keyhole.iam.statement import judge_principal
-from keyhole.iam.symbolic.budget import Budget
+from keyhole.iam.symbolic.budget import Budget, BudgetError
 from keyhole.iam.symbolic.compare import everything
 from keyhole.iam.symbolic.question import Verdict
 
@@ -52,6 +61,8 @@ def find_escalation(account: Account, holder: Holder, budget_s: float = 5.0, *, 
             _explore(search, search.queue.pop(0))
     except FoundError as found:
         return found.escalation
+    except BudgetError as error:
+        return Escalation(Verdict.UNKNOWN, reason=str(error))
     if search.doubts:
         return Escalation(Verdict.UNKNOWN, reason=search.doubts[0])
     return Escalation(Verdict.HOLDS)
@@ -71,6 +82,8 @@ def _explore(search: Search, power: Power) -> None:
 def _change(search: Search, power: Power, target: Power) -> None:
     """Change the policies of somebody who was reached."""
     holder, policies, groups = target.holder, target.policies, search.account.groups
+    lift_denies(search, power, target)
+    doubt_tags(search, power, target)
     if not target.is_wide:
         wide = replace(policies, identity=(*policies.identity, everything()))
         places = [(ROLE_STEPS if holder.is_role else USER_STEPS, holder.arn)]
@@ -85,6 +98,9 @@ def _change(search: Search, power: Power, target: Power) -> None:
         free = replace(policies, boundary=None)
         for step in ROLE_FREEING if holder.is_role else USER_FREEING:
             _change_by(search, power, step, holder.arn, target, free)
+        if f"::{search.account.number}:" in policies.boundary.name:
+            for step in POLICY_STEPS:
+                _change_by(search, power, step, policies.boundary.name, target, free)
 
 
 def _change_by(  # noqa: PLR0917 - who, by what, on what, of whom, to what
@@ -107,25 +123,21 @@ def _without(given: dict[str, str | None], key: str) -> dict[str, str | None]:
 
 
 def _join(search: Search, power: Power, target: Power) -> None:
-    """Add a user to each group that it is not in."""
+    """Add a user to each group that it is not in; where others may be there, so may groups."""
+    if search.others and search.ask(power, "iam:AddUserToGroup").witness is not None:
+        wide = replace(target.policies, identity=(*target.policies.identity, everything()))
+        if search.find_gain(target.holder, wide).verdict is not Verdict.HOLDS:
+            search.doubts.append(
+                f"{power.holder.name} may add {target.holder.name} to groups, which are not known here"
+            )
     for name, arn in search.account.groups.items():
         if name in target.holder.groups:
             continue
-        joined = _with_group(search, target.policies, search.account.group_documents.get(name, ()))
+        joined = search.with_group(target.policies, name)
         answer = search.ask(power, "iam:AddUserToGroup", arn)
         if answer.witness is not None and joined != target.policies:
             says = f"{power.holder.name} adds {target.holder.name} to group {name}"
             search.take(target.changed_by(power, joined, says, answer.witness))
-
-
-def _with_group(search: Search, policies: PolicySet, documents: Iterable[Document]) -> PolicySet:
-    try:
-        added = tuple(document.parse() for document in documents)
-    except PolicyError as error:
-        search.doubts.append(str(error))
-        return policies
-    new = tuple(policy for policy in added if policy not in policies.identity)
-    return replace(policies, identity=(*policies.identity, *new))
 
 
 def _reach(search: Search, power: Power, holder: Holder) -> None:
@@ -145,12 +157,16 @@ def _reach(search: Search, power: Power, holder: Holder) -> None:
             said = f"{power.holder.name} {says.format(_last(answer.witness))}"
             search.take(power.after(holder, policies, said, answer.witness))
             return
+    doubt_credentials(search, power, holder, policies)
 
 
 def _reach_role(search: Search, power: Power, target: Power, trust: Policy) -> None:
     holder, name = target.holder, power.holder.name
-    if _may_trust(power, trust):
-        answer = search.ask(power, "sts:AssumeRole", holder.arn, beside=replace(power.policies, trust=trust))
+    for caller in sessions_of(power.holder, trust):
+        if not _may_trust(power, caller[0], trust):
+            continue
+        beside = replace(power.policies, trust=trust)
+        answer = search.ask(power, "sts:AssumeRole", holder.arn, beside=beside, caller=caller)
         if answer.witness is not None:
             says = f"{name} assumes role {_last(answer.witness)}"
             search.take(power.after(holder, target.policies, says, answer.witness))
@@ -165,11 +181,12 @@ def _reach_role(search: Search, power: Power, target: Power, trust: Policy) -> N
             return
     if search.ask(power, "iam:PassRole", holder.arn).verdict is not Verdict.HOLDS:
         _pass(search, power, target, trust)
+    doubt_takeovers(search, power, target, trust)
 
 
-def _may_trust(power: Power, trust: Policy) -> bool:
+def _may_trust(power: Power, caller: Principal, trust: Policy) -> bool:
     """Hold unless the trust policy certainly does not name the caller, nor its account."""
-    request = Request(power.holder.principal, "sts:AssumeRole", "*")
+    request = Request(caller, "sts:AssumeRole", "*")
     return any(
         judge_principal(request, statement, PolicyKind.TRUST, power.policies.boundary is not None)[0].truth
         is not Truth.FALSE
@@ -180,7 +197,7 @@ def _may_trust(power: Power, trust: Policy) -> bool:
 
 def _pass(search: Search, power: Power, target: Power, trust: Policy) -> None:
     """Hand a role to a service that runs what it is told."""
-    services = _services(trust)
+    services = services_of(trust, "Service")
     for runner in RUNNERS:
         if runner.service not in services:
             continue
@@ -196,19 +213,9 @@ def _pass(search: Search, power: Power, target: Power, trust: Policy) -> None:
             return
     for service in sorted(services - {runner.service for runner in RUNNERS}):
         passing = search.ask(power, "iam:PassRole", target.holder.arn, given={"iam:passedtoservice": service})
-        if passing.witness is None or search.find_gain(target.holder, target.policies).verdict is Verdict.HOLDS:
+        if passing.witness is None or not may_give_more(search, target.holder, target.policies):
             continue
         search.doubts.append(f"it may pass role {target.holder.name} to {service}, which may run what it is told")
-
-
-def _services(trust: Policy) -> set[str]:
-    return {
-        pattern.value
-        for statement in trust.statements
-        if statement.effect is Effect.ALLOW and statement.principals is not None
-        for pattern in statement.principals.patterns
-        if pattern.kind == "Service"
-    }
 
 
 def _last(request: Request) -> str:
@@ -224,9 +231,10 @@ def _imagine(account: Account) -> Iterator[Holder]:
     user = Principal(PrincipalKind.USER, f"{start}:user/someone", account.number)
     yield Holder(user, f"{start}:user/*", "AIDAEXAMPLE", (all_of_it,))
     services = sorted({runner.service for runner in RUNNERS})
+    providers = [f"{start}:{sort}-provider/some" for sort in ("saml", "oidc")]
     trusting = {
         "Effect": "Allow",
-        "Principal": {"AWS": f"{start}:root", "Service": services},
+        "Principal": {"AWS": f"{start}:root", "Service": services, "Federated": providers},
         "Action": "sts:AssumeRole",
     }
     trust = Document({"Statement": trusting}, PolicyKind.TRUST, "trust", shared)

@@ -48,7 +48,9 @@ def create_others(search: Search, power: Power) -> None:
             holder = _holder(search, making, made.resource)
             says = f"{power.holder.name} makes {making.sort} {holder.name}, which may do everything, and uses it"
             search.take(power.after(holder, PolicySet((everything(),)), says, *requests))
-        elif _may_all(search, power, making, pattern):
+            continue
+        has_joined = made is not None and making.sort == "user" and _join(search, power, making, made)
+        if _may_all(search, power, making, pattern, joins=making.sort == "user" and not has_joined):
             search.doubts.append(_DOUBT.format(making.sort))
 
 
@@ -63,14 +65,33 @@ def _follow(search: Search, power: Power, making: _Making, made: Request) -> tup
     return (made, first, then) if first is not None and then is not None else None
 
 
-def _may_all(search: Search, power: Power, making: _Making, pattern: str) -> bool:
-    """Hold unless one of the steps is certainly denied for all that it could make."""
+def _join(search: Search, power: Power, making: _Making, made: Request) -> bool:
+    """Add this very user to each group, and be it: hold if that can be done. Raises: FoundError if that is more."""
+    opened = [search.ask(power, action, made.resource).witness for action in making.doors]
+    door = next(filter(None, opened), None)
+    if door is None:
+        return False
+    holder = _holder(search, making, made.resource)
+    has_joined = False
+    for name, arn in search.account.groups.items():
+        joining = search.ask(power, "iam:AddUserToGroup", arn).witness
+        if joining is None:
+            continue
+        says = f"{power.holder.name} makes user {holder.name}, adds it to group {name}, and uses it"
+        policies = search.with_group(PolicySet(), name)
+        search.take(power.after(holder, policies, says, made, joining, door))
+        has_joined = True
+    return has_joined
+
+
+def _may_all(search: Search, power: Power, making: _Making, pattern: str, *, joins: bool) -> bool:
+    """Hold unless one of the steps is certainly denied for all that it could make. `joins`: groups are such steps."""
+    places = [(action, pattern) for action in making.grants]
+    groups = ("*",) if search.others else search.account.groups.values()
+    places += [("iam:AddUserToGroup", arn) for arn in groups if joins]
     doors = making.doors if making.sort == "user" else ()
-    return all(
-        any(search.ask(power, action, pattern).witness is not None for action in actions)
-        for actions in ((making.makes,), making.grants, doors)
-        if actions
-    )
+    steps = [[(making.makes, pattern)], places, [(action, pattern) for action in doors]]
+    return all(any(search.ask(power, *place).witness is not None for place in step) for step in steps if step)
 
 
 def _holder(search: Search, making: _Making, arn: str) -> Holder:

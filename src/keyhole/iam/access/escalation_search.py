@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
+from keyhole.errors import PolicyError
 from keyhole.iam.access.account import Account, Holder
-from keyhole.iam.access.asking import Voice, find_allowed, find_request, voice_of
+from keyhole.iam.access.asking import Voice, delegated, find_allowed, find_request, voice_of
 from keyhole.iam.access.document import Asked
 from keyhole.iam.decide import decide
 from keyhole.iam.model import (
@@ -17,6 +19,7 @@ from keyhole.iam.model import (
     Policy,
     PolicyKind,
     PolicySet,
+    Principal,
     PrincipalElement,
     PrincipalPattern,
     Request,
@@ -25,11 +28,12 @@ from keyhole.iam.parse import parse_policy
 from keyhole.iam.symbolic.allowed import allowed
 from keyhole.iam.symbolic.budget import Budget
 from keyhole.iam.symbolic.encode import Encoder
-from keyhole.iam.symbolic.formula import Formula, negate
+from keyhole.iam.symbolic.formula import Formula, conjoin, negate
 from keyhole.iam.symbolic.question import HOLDS, Answer, Verdict
 
-# What they come to is looked at by itself: a role's rights, not that it may be assumed.
-HARMLESS = ("sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole*", "sts:TagSession", "iam:PassRole")
+HARMLESS = ("sts:GetCallerIdentity", "sts:GetSessionToken")
+# What they come to is looked at by itself, of the account's own roles: a role's rights, not that it may be assumed.
+LEADING = ("sts:AssumeRole*", "sts:TagSession", "sts:SetSourceIdentity", "iam:PassRole")
 WIDE = "everything"
 """The name of the policy that allows everything, which a step gives."""
 _USER_ID = "aws:userid"
@@ -69,7 +73,7 @@ class Power:
     @property
     def is_unchanged(self) -> bool:
         """Hold iff it has the policies that it began with."""
-        return len(self.policies.identity) == len(self.holder.documents)
+        return [policy.name for policy in self.policies.identity] == [each.name for each in self.holder.documents]
 
     def after(self, holder: Holder, policies: PolicySet, says: str, *requests: Request) -> Power:
         """Give whom it becomes by one step more."""
@@ -118,31 +122,65 @@ class Search:
             return
         is_given = bool(self.others) and power.policies == power.holder.policies()
         if power is not self.start and not is_given:
-            answer = self.find_gain(power.holder, power.policies)
-            if answer.witness is not None:
-                raise FoundError(Escalation(Verdict.FAILS, power.steps, answer.witness))
-            if answer.verdict is Verdict.UNKNOWN:
-                self.doubts.append(f"whether {power.holder.arn} can more cannot be told: {answer.reason}")
+            self.try_out(power)
         self.powers[power.holder.arn] = power
         # What could not be done before may be possible to all that were reached.
         self.queue = list(self.powers.values())
 
-    def find_gain(self, holder: Holder, policies: PolicySet, action: str = "", places: tuple[str, ...] = ()) -> Answer:
-        """Look for what the policies allow the holder, and the start's own do not allow the start."""
-        number = self.account.number
-        voice = voice_of(holder, policies, number)
-        before = self._voice_before()
-        own = replace(self.start.policies, resource=key_policy(self.account) if action.startswith("kms:") else None)
+    def with_group(self, policies: PolicySet, group: str) -> PolicySet:
+        """Give the policies and those of a group; where these do not parse that is a doubt, and they are left out."""
+        try:
+            added = tuple(document.parse() for document in self.account.group_documents.get(group, ()))
+        except PolicyError as error:
+            self.doubts.append(str(error))
+            return policies
+        new = tuple(policy for policy in added if policy not in policies.identity)
+        return replace(policies, identity=(*policies.identity, *new))
 
-        def goals(encoder: Encoder) -> Iterator[Formula]:
+    def try_out(self, power: Power) -> None:
+        """Look at what was reached, without counting it in. Raises: FoundError if it can what the start cannot."""
+        answer = self.find_gain(power.holder, power.policies)
+        if answer.witness is not None:
+            raise FoundError(Escalation(Verdict.FAILS, power.steps, answer.witness))
+        if answer.verdict is Verdict.UNKNOWN:
+            self.doubts.append(f"whether {power.holder.arn} can more cannot be told: {answer.reason}")
+
+    def find_gain(
+        self,
+        holder: Holder,
+        policies: PolicySet,
+        action: str = "",
+        places: tuple[str, ...] = (),
+        *,
+        has_any_tags: bool = False,
+    ) -> Answer:
+        """Look for what the policies allow the holder, and the start's own do not allow the start.
+
+        What policies of resources say is not known, but of the one that `policies` has: all others let in whomever the
+        account's own policies let. Whose those resources are, is not known either. Raises: BudgetError.
+        """
+        self.budget.check()
+        number, start = self.account.number, f"arn:{self.account.partition}:iam::{self.account.number}:role/*"
+        own, before, voice = (
+            delegated(self.start.policies, number),
+            self._voice_before(),
+            voice_of(holder, policies, number),
+        )
+        if policies.resource is None:
+            policies, before, voice = delegated(policies, number), before.anywhere(), voice.anywhere()
+        if has_any_tags:
+            voice = voice.with_any_tags()
+
+        def goals(encoder: Encoder, *, sure: bool) -> Iterator[Formula]:
             other = Encoder(before.request(number), before.given)
             if action:
                 yield encoder.action_in((action,))
             if places:
                 yield encoder.resource_in(places)
-            yield allowed(encoder, policies, sure=True)
+            yield allowed(encoder, policies, sure=sure)
             yield negate(allowed(other, own, sure=True))
             yield negate(encoder.action_in(HARMLESS))
+            yield negate(conjoin((encoder.action_in(LEADING), encoder.resource_in((start,)))))
             for key, written in other.keys.items():
                 encoder.keys.setdefault(key, written)
             encoder.several |= other.several
@@ -151,7 +189,13 @@ class Search:
             is_new = not decide(before.instead_of(request), own).is_allowed
             return is_new and decide(request, policies).is_allowed
 
-        return find_request(voice, goals, confirm, self.budget, resource_account=number)
+        answer = HOLDS
+        for sure in (True, False):
+            asked = partial(goals, sure=sure)
+            answer = find_request(voice, asked, confirm, self.budget, resource_account=number)
+            if answer.verdict is Verdict.FAILS:
+                break
+        return answer
 
     def _voice_before(self) -> Voice:
         holder = self.start.holder
@@ -170,11 +214,14 @@ class Search:
         given: Mapping[str, str | None] | None = None,
         beside: PolicySet | None = None,
         outside: str = "",
+        caller: tuple[Principal, str] | None = None,
     ) -> Answer:
-        """Look for an allowed request for the action on a resource that fits.
+        """Look for an allowed request for the action on a resource that fits. Raises: BudgetError.
 
-        `beside` has a policy of the resource; `outside` is a pattern of what is no resource of the action.
+        `beside` has a policy of the resource; `outside` is a pattern of what is no resource of the action. `caller` is
+        the holder, or a session of it that a policy names, as `sessions_of` gives them.
         """
+        self.budget.check()
         used = beside or power.policies
         if power.is_unchanged and used.trust is None and used.resource is None:
             asked = Asked(action, resource)
@@ -184,6 +231,8 @@ class Search:
         voice = voice_of(power.holder, used, number)
         known: dict[str, ContextValue | None] = {**voice.given, **(given or {})}
         voice = replace(voice, given=known)
+        if caller is not None:
+            voice = replace(voice, principal=caller[0], session=caller[1])
 
         def goals(encoder: Encoder) -> Iterator[Formula]:
             yield encoder.action_in((action,))

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from keyhole.iam.access.who import Can, Standing, Target, find_outsiders, name_statement
+from keyhole.iam.access.outsiders import find_outsiders
+from keyhole.iam.access.standing import Can, Standing, Target, name_statement
 from keyhole.iam.model import Effect, Policy, PolicyKind, PrincipalKind, Request, Statement
 from keyhole.iam.public import is_public_statement
+from keyhole.iam.symbolic.budget import Budget
 
 _SOURCE_KEYS = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
 
@@ -43,20 +45,21 @@ class Exposure:
 
 
 def find_exposures(
-    account: str, policy: Policy, budget_s: float = 5.0, *, restricts_public: bool = False
+    account: str, policy: Policy, budget: Budget | None = None, *, restricts_public: bool = False
 ) -> Iterator[Exposure]:
     """Give each statement of a resource's policy that lets somebody in who is not of the account.
 
     `restricts_public`: RestrictPublicBuckets is set: while the policy is public, nobody but AWS's services and the
-    account's own come in, so that what lets others in is held back.
+    account's own come in, so that what lets others in is held back. The budget is for all of it.
     """
+    budget = budget or Budget()
     is_public = any(is_public_statement(statement) for statement in policy.statements)
     denies = tuple(statement for statement in policy.statements if statement.effect is Effect.DENY)
     for number, statement in enumerate(policy.statements):
         if statement.effect is Effect.DENY:
             continue
         alone = replace(policy, statements=(statement, *denies))
-        found = list(find_outsiders(account, Target("*", "*", account, alone), budget_s))
+        found = list(find_outsiders(account, Target("*", "*", account, alone), budget.part()))
         if not found and not is_public_statement(statement):
             continue
         yield _exposure(
@@ -68,17 +71,17 @@ def find_exposures(
 
 
 def _exposure(name: str, statement: Statement, found: list[Standing], *, held: bool) -> Exposure:
-    can = [standing for standing in found if standing.verdict is Can.CAN]
-    services = [standing for standing in can if standing.ways[0].witness.principal.kind is PrincipalKind.SERVICE]
+    services = [standing for standing in found if standing.kind is PrincipalKind.SERVICE]
     is_held = held and not services
-    shown = services if held and services else can
-    witness = min((standing.ways[0].witness for standing in shown), key=_rank, default=None)
-    reason = "" if can else next((standing.reason for standing in found), "other statements deny all of it")
-    if held and services:
+    shown = services if held and services else found
+    can = [standing for standing in shown if standing.verdict is Can.CAN]
+    witness = min((standing.ways[0].witness for standing in can), key=_rank, default=None)
+    reason = "" if can else next((standing.reason for standing in shown), "other statements deny all of it")
+    if held and can and not is_held:
         reason = "of all whom it lets in, Block Public Access (RestrictPublicBuckets) leaves AWS's services alone"
     return Exposure(
         name,
-        _names(shown or found),
+        _names(can or shown),
         is_public_statement(statement) and not held,
         witness,
         _fix(statement),
@@ -102,9 +105,7 @@ def _rank(request: Request) -> int:
 
 def _fix(statement: Statement) -> str:
     principals = statement.principals
-    if principals is None:
-        return ""
-    if principals.negated:
+    if principals is None or principals.negated:
         return "write `Principal` with those who are meant: `NotPrincipal` with Allow lets in everyone else"
     values = {pattern.value for pattern in principals.patterns}
     if "*" in values:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from keyhole.iam.model import Condition, Element, PrincipalElement
+from keyhole.iam.model import Condition, Element
+from keyhole.iam.showing import printable
 
 _VERBS = {
     "StringEquals": "is",
@@ -42,11 +43,11 @@ def describe_condition(condition: Condition) -> str:
     """Give the condition as a clause: "aws:SourceIp is in 203.0.113.0/24"."""
     if condition.operator == "Null":
         is_absent = any(value.lower() == "true" for value in condition.values)
-        return f"{condition.key} is {'absent' if is_absent else 'there'}"
+        return printable(f"{condition.key} is {'absent' if is_absent else 'there'}")
     verb = _VERBS.get(condition.operator, condition.operator)
     negated = any(word in condition.operator for word in _NEGATIVE)
     values = _join(condition.values, "nor" if negated else "or") or "nothing"
-    clause = f"{_QUALIFIERS.get(condition.qualifier, '')}{condition.key} {verb} {values}"
+    clause = printable(f"{_QUALIFIERS.get(condition.qualifier, '')}{condition.key} {verb} {values}")
     return f"{clause}, or it is absent" if condition.if_exists else clause
 
 
@@ -59,16 +60,8 @@ def describe_element(element: Element | None) -> str:
     """Give actions or resources as they are written, or what they leave out."""
     if element is None:
         return "this role"
-    listed = ", ".join(element.patterns)
+    listed = printable(", ".join(element.patterns))
     return f"all but {listed}" if element.negated else listed
-
-
-def describe_principals(element: PrincipalElement | None) -> str:
-    """Give whom a statement names."""
-    if element is None:
-        return ""
-    listed = ", ".join("everyone" if pattern.value == "*" else pattern.value for pattern in element.patterns)
-    return f"everyone but {listed}" if element.negated else listed
 
 
 def _join(values: tuple[str, ...], word: str) -> str:

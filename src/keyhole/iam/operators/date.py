@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 
 from keyhole.iam.match import Parts, join_parts
@@ -27,6 +28,7 @@ _SMALLEST = Fraction(1, 10**9)
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(maxsize=4096)
 def parse_date(text: str) -> Fraction | None:
     """The seconds since 1970 that the text names, or None; four digits are a year."""
     if _EPOCH.fullmatch(text):
@@ -93,7 +95,9 @@ def _write(moment: Fraction) -> str:
         iso = (_START + timedelta(seconds=int(seconds))).strftime("%Y-%m-%dT%H:%M:%S").zfill(19)
         text = f"{iso}{'.' + digits if digits else ''}Z"
     except OverflowError:
-        text = f"{int(seconds)}{'.' + digits if digits else ''}"
+        whole, rest = divmod(abs(moment), 1)
+        digits = f"{int(rest * 10**9):09d}".rstrip("0")
+        text = f"{'-' if moment < 0 else ''}{int(whole)}{'.' + digits if digits else ''}"
     return text if parse_date(text) == moment else ""
 
 

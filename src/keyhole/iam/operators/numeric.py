@@ -9,6 +9,7 @@ import operator
 import re
 from collections.abc import Callable
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from itertools import pairwise
 
 from keyhole.iam.match import Parts, join_parts
@@ -16,7 +17,11 @@ from keyhole.iam.operators.operator import Compare, Operator
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 
+_HALF = Decimal("0.5")
+_MOST_DIGITS = 40
 
+
+@lru_cache(maxsize=4096)
 def parse_number(text: str) -> Decimal | None:
     """The number that the text is, or None."""
     return Decimal(text) if _NUMBER.fullmatch(text) else None
@@ -39,9 +44,16 @@ def cut_numbers(values: tuple[str, ...]) -> tuple[str, ...]:
         return ("0",)
     with localcontext() as context:
         context.prec = 60_000  # exact: exponents have four digits at most, and a policy 20,480 characters
-        between = [(low + high) / 2 for low, high in pairwise(points)]
+        between = [(low + high) * _HALF for low, high in pairwise(points)]
         found = [points[0] - 1, *points, *between, points[-1] + 1]
-    return tuple(format(number, "f") for number in found)
+    return tuple(map(_write, found))
+
+
+def _write(number: Decimal) -> str:
+    """Give the number as a text: digits, but where these would be very many and an exponent says the same."""
+    if abs(number.adjusted()) > _MOST_DIGITS and _NUMBER.fullmatch(text := str(number)):
+        return text
+    return format(number, "f")
 
 
 OPERATORS = (

@@ -18,7 +18,8 @@ from keyhole.iam.symbolic.encode import Bounds, Encoder
 from keyhole.iam.symbolic.formula import Formula, conjoin, disjoin, negate
 
 _MUST_ALLOW = frozenset({PolicyKind.SCP, PolicyKind.ENDPOINT})
-_POLICY_OF_ITS_OWN = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
+POLICY_OF_ITS_OWN = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
+"""What a bucket's policy never denies to the root of the account that owns it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _layer(encoder: Encoder, policies: PolicySet, kind: PolicyKind, group: tuple
     is_own_root = caller.kind is PrincipalKind.ROOT and caller.account == encoder.request.resource_account
     if kind is PolicyKind.RESOURCE and is_own_root:
         # A root's own bucket's policy cannot keep it from that policy.
-        others = negate(encoder.action_in(_POLICY_OF_ITS_OWN))
+        others = negate(encoder.action_in(POLICY_OF_ITS_OWN))
         deny = Bounds(conjoin((deny.sure, others)), conjoin((deny.possible, others)))
     return Layer(kind, deny, {reach: _either(found) for reach, found in allows.items()})
 
@@ -123,11 +124,13 @@ def _granted(encoder: Encoder, policies: PolicySet, layers: dict[PolicyKind, Lay
     by_identity = conjoin((identity, limits))
     if encoder.request.resource_account and caller.account != encoder.request.resource_account:
         return conjoin((by_identity, reached(Reach.ACCOUNT), _no_missing_trust(encoder, policies)))
-    open_to_identity = disjoin((reached(Reach.ACCOUNT), negate(_exclusive(encoder, policies))))
+    has_trust = _no_missing_trust(encoder, policies)
+    delegated = conjoin((reached(Reach.ACCOUNT), has_trust))
+    open_to_identity = disjoin((delegated, negate(_exclusive(encoder, policies))))
     return disjoin(
         (
-            conjoin((reached(Reach.DIRECT), _no_missing_trust(encoder, policies))),
-            conjoin((reached(Reach.ROLE), limits, _no_missing_trust(encoder, policies))),
+            conjoin((reached(Reach.DIRECT), has_trust)),
+            conjoin((reached(Reach.ROLE), limits, has_trust)),
             conjoin((open_to_identity, by_identity)),
         )
     )

@@ -27,6 +27,20 @@ class Budget:
     def __post_init__(self) -> None:
         self._deadline = time.monotonic() + self.seconds
 
+    def part(self) -> Budget:
+        """Give what one of many questions may cost: a quarter of the time that is left, so that others get theirs."""
+        return Budget(max(self._deadline - time.monotonic(), 0.0) / 4, self.steps)
+
+    @property
+    def is_over(self) -> bool:
+        """Hold once the time is over."""
+        return time.monotonic() > self._deadline
+
+    def check(self) -> None:
+        """Look at the clock. Raises: BudgetError once it is too late."""
+        if self.is_over:
+            raise BudgetError(f"it takes longer than {self.seconds:.3g} s")
+
     def spend(self, steps: int) -> None:
         """Count steps. Raises: BudgetError once there are too many, or too late."""
         self.spent += steps
@@ -35,5 +49,4 @@ class Budget:
         self._next_look = self.spent + _LOOK_EVERY
         if self.spent > self.steps:
             raise BudgetError(f"it takes more than {self.steps:,} steps")
-        if time.monotonic() > self._deadline:
-            raise BudgetError(f"it takes longer than {self.seconds:g} s")
+        self.check()

@@ -43,7 +43,7 @@ def condition_atoms(condition: Condition, operator: Operator, version: str, give
     if operator.texts is not None:
         sure, possible = _text_atoms(condition, operator, operator.texts, version=version, given=given)
     else:
-        sure, possible = _cut_atoms(condition, operator.cut, version, dimension)
+        sure, possible = _cut_atoms(condition, operator, version, dimension)
     made = tuple(
         replace(atom, absent=absent is Truth.TRUE or (absent is not Truth.FALSE and atom is not sure))
         for atom in (sure, possible)
@@ -111,10 +111,10 @@ def _text_atoms(
     return replace(sure, language=EVERYTHING if lacks else upper), sure
 
 
-def _cut_atoms(condition: Condition, cut: Cut | None, version: str, dimension: str) -> tuple[Atom, Atom]:
+def _cut_atoms(condition: Condition, operator: Operator, version: str, dimension: str) -> tuple[Atom, Atom]:
     """Operators on numbers, dates, addresses, booleans: the plain engine judges samples of every part."""
     plain = replace(condition, qualifier="", if_exists=False)
-    key = condition.key
+    key, cut = condition.key, operator.cut
     if cut is None or any("${" in value for value in condition.values):
         return Atom(dimension, EVERYTHING, opaque=True), Atom(dimension, EVERYTHING, opaque=True)
 
@@ -126,7 +126,12 @@ def _cut_atoms(condition: Condition, cut: Cut | None, version: str, dimension: s
     sure = Atom(
         dimension, test=lambda text: judge(text) is Truth.TRUE, points=condition.values, cut=cut, strangers=strangers
     )
-    possible = replace(sure, test=lambda text: judge(text) is not Truth.FALSE)
-    samples = (*cut(condition.values), *strangers)
-    is_one = all(sure.passes(sample) is possible.passes(sample) for sample in samples)
-    return sure, sure if is_one else possible
+    if not operator.negated or (not strangers and _are_typed(condition.values, operator, cut)):
+        return sure, sure
+    return sure, replace(sure, test=lambda text: judge(text) is not Truth.FALSE)
+
+
+def _are_typed(values: tuple[str, ...], operator: Operator, cut: Cut) -> bool:
+    """Hold iff the operator can compare each of the values; with one that it cannot, a negated one is in doubt."""
+    sample = cut(())[-1]
+    return all(operator.compare((value,), sample) is not None for value in values)

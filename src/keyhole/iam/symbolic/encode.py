@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from keyhole.iam.conditions import evaluate_condition
@@ -95,19 +96,23 @@ class Encoder:
 
     def _principal(self, statement: Statement, layer: PolicyKind, has_boundary: bool) -> Iterator[Encoded]:
         """Give when the statement's Principal covers the caller; by its unique id that hangs on `aws:userid`."""
-        ids = () if _USER_ID in self.given else _unique_ids(statement.principals)
+        principals = statement.principals
+        ids = () if _USER_ID in self.given else _unique_ids(principals)
         asked = replace(self.request, context=self._context) if self.given else self.request
-        if not ids or self.request.principal.kind not in ACCOUNT_KINDS:
+        is_of_account = self.request.principal.kind in ACCOUNT_KINDS
+        if principals is None or principals.negated or not ids or not is_of_account:
             trace, reach = judge_principal(asked, statement, layer, has_boundary)
             bounds = Bounds(trace.truth is Truth.TRUE, trace.truth is not Truth.FALSE)
-            yield Encoded(self._settle(bounds, (layer, statement.principals)), reach)
+            if trace.truth is Truth.UNKNOWN:
+                # Whom nobody can look up may be this very caller.
+                reach = Reach.DIRECT
+            yield Encoded(self._settle(bounds, (layer, principals)), reach)
             return
         self.keys.setdefault(_USER_ID, _USER_ID)
-        trace, reach = judge_principal(asked, _without(statement, ids), layer, has_boundary)
+        others = replace(principals, patterns=tuple(each for each in principals.patterns if each.value not in ids))
+        trace, reach = judge_principal(asked, replace(statement, principals=others), layer, has_boundary)
+        reach = Reach.DIRECT if trace.truth is Truth.UNKNOWN else reach
         yield Encoded(Bounds(trace.truth is Truth.TRUE, trace.truth is not Truth.FALSE), reach)
-        if statement.principals is not None and statement.principals.negated:
-            yield Encoded(Bounds(False, True), Reach.NONE)
-            return
         for value in ids:
             itself = Lit(self._id_atom(value, make_pattern((value,))))
             session = Lit(self._id_atom(value, make_pattern((f"{value}:", Wildcard.ANY))))
@@ -146,8 +151,7 @@ class Encoder:
     def _action_atom(self, patterns: tuple[str, ...]) -> Atom:
         key = (ACTION, patterns)
         if key not in self._atoms:
-            made = tuple(pattern for text in patterns if (pattern := _action_pattern(text)) is not None)
-            self._atoms[key] = Atom(ACTION, Language(made))
+            self._atoms[key] = Atom(ACTION, _action_language(patterns))
         return self._atoms[key]
 
     def _resource_atom(self, patterns: tuple[Pattern, ...]) -> Atom:
@@ -222,7 +226,7 @@ class Encoder:
         if key in self.given and not has_free:
             return self._decided(condition, version)
         self.keys.setdefault(key, condition.key)
-        if condition.qualifier or may_have_several(key):
+        if may_have_several(key, is_read_as_set=bool(condition.qualifier)):
             self.several.add(KEY + key)
         cached = (KEY, condition, version)
         sure_key, possible_key = (*cached, "sure"), (*cached, "possible")
@@ -244,11 +248,9 @@ def _unique_ids(element: PrincipalElement | None) -> tuple[str, ...]:
     )
 
 
-def _without(statement: Statement, ids: tuple[str, ...]) -> Statement:
-    if statement.principals is None or statement.principals.negated:
-        return statement
-    left = tuple(pattern for pattern in statement.principals.patterns if pattern.value not in ids)
-    return replace(statement, principals=replace(statement.principals, patterns=left))
+@lru_cache(maxsize=4096)
+def _action_language(patterns: tuple[str, ...]) -> Language:
+    return Language(tuple(pattern for text in patterns if (pattern := _action_pattern(text)) is not None))
 
 
 def _action_pattern(text: str) -> Pattern | None:

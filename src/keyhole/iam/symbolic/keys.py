@@ -13,10 +13,10 @@ from keyhole.iam.catalogue import find_condition_key
 ALWAYS_PRESENT = frozenset(
     {
         *("aws:currenttime", "aws:epochtime", "aws:securetransport", "aws:requestedregion"),
-        *("aws:useragent", "aws:viaawsservice", "aws:principaltype"),
+        *("aws:viaawsservice", "aws:principaltype"),
     }
 )
-"""Keys that are in every request."""
+"""Keys that are in every request. AWS says so of `aws:UserAgent` too, but a client that sends none is soon written."""
 
 CALLER_KEYS = frozenset({"aws:principalarn", "aws:principalaccount", "aws:userid"})
 """Keys that are in every request of a caller that has an account."""
@@ -40,6 +40,26 @@ _TYPED: Mapping[str, tuple[str, ...]] = {
 }
 """Keys that AWS itself fills in, and how the names of the operators begin that read every value of theirs."""
 
+BOOLEANS = frozenset(key for key, operators in _TYPED.items() if operators is _BOOL)
+"""Keys that are `true` or `false` wherever they are."""
+
+_SINGLE = frozenset(
+    {
+        *(*ALWAYS_PRESENT, *CALLER_KEYS, *_TYPED),
+        *(
+            "aws:username",
+            "aws:useragent",
+            "aws:principalorgid",
+            "aws:principalservicename",
+            "aws:sourceaccount",
+            "aws:sourcearn",
+        ),
+        *("aws:resourceaccount", "aws:resourceorgid", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceorgid"),
+        *("s3:resourceaccount", "s3:prefix", "s3:delimiter", "s3:x-amz-acl", "s3:versionid"),
+    }
+)
+"""Keys of which AWS says that they have one value: a set operator takes it for a set of one."""
+
 
 def may_be_malformed(key: str, operator: str) -> bool:
     """Hold unless AWS fills in the key with values that the operator reads: tags and the like hold any text."""
@@ -47,7 +67,9 @@ def may_be_malformed(key: str, operator: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def may_have_several(key: str) -> bool:
-    """Hold iff AWS gives the key several values."""
+def may_have_several(key: str, *, is_read_as_set: bool) -> bool:
+    """Hold iff AWS gives the key several values; of one that it does not describe, iff a policy reads it as a set."""
+    if key.lower() in _SINGLE:
+        return False
     known = find_condition_key(key)
-    return known is not None and known.is_multivalued
+    return is_read_as_set or (known is not None and known.is_multivalued)

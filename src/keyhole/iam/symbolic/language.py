@@ -42,6 +42,10 @@ class Pattern:
     head: str
     glob: Glob = field(compare=False, repr=False)
 
+    def __hash__(self) -> int:
+        """Hash the head alone: patterns are looked up all the time, and Python remembers the hash of a string."""
+        return hash(self.head)
+
     def holds(self, text: str) -> bool:
         """Hold iff the text is in it."""
         if self.style is Style.ARN:
@@ -113,10 +117,27 @@ class Language:
 
     patterns: tuple[Pattern, ...]
     _automata: list[tuple[Automaton, ...]] = field(default_factory=list, compare=False, repr=False)
+    _exact: frozenset[str] = field(init=False, compare=False, repr=False)
+    _heads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    _general: tuple[Pattern, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        exact: list[str] = []
+        heads: list[str] = []
+        general: list[Pattern] = []
+        for pattern in self.patterns:
+            if pattern.style is not Style.PLAIN or pattern.shape is Shape.GENERAL:
+                general.append(pattern)
+            else:
+                (exact if pattern.shape is Shape.EXACT else heads).append(pattern.head)
+        for name, value in (("_exact", frozenset(exact)), ("_heads", tuple(heads)), ("_general", tuple(general))):
+            object.__setattr__(self, name, value)
 
     def holds(self, text: str) -> bool:
         """Hold iff the text is in the language."""
-        for pattern in self.patterns:  # noqa: SIM110 - asked very often, and a generator costs as much as a match
+        if text in self._exact or text.startswith(self._heads):
+            return True
+        for pattern in self._general:  # noqa: SIM110 - asked very often, and a generator costs as much as a match
             if pattern.holds(text):
                 return True
         return False
@@ -124,7 +145,7 @@ class Language:
     @property
     def is_simple(self) -> bool:
         """Hold iff it has exact strings and prefixes alone."""
-        return all(p.shape is not Shape.GENERAL and p.style is Style.PLAIN for p in self.patterns)
+        return not self._general
 
     @property
     def is_one(self) -> bool:

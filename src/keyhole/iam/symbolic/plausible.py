@@ -12,6 +12,8 @@ from keyhole.iam.symbolic.atoms import State, Value
 from keyhole.iam.symbolic.theory import Wish
 
 _MOST_ACTIONS = 32
+# AWS: IAM User Guide, "IAM and AWS STS quotas": no ARN in a policy that it keeps is longer.
+_LONGEST_ARN = 2048
 _COMMON = ("s3", "iam", "sts", "ec2", "kms", "dynamodb")
 _FIRST = (
     *("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:PutBucketPolicy", "s3:PutObjectAcl"),
@@ -27,15 +29,20 @@ def find_plausible(
     of_action: Iterable[Wish], of_resource: Iterable[Wish], found: tuple[str, str]
 ) -> Iterator[tuple[str, str]]:
     """Give actions and resources that fulfil the wishes, the most believable first, and what was found at last."""
-    wishes = list(of_action)
-    resources = list(_resources(list(of_resource), found[1]))
+    wishes, asked_of_it = list(of_action), list(of_resource)
+    resources = list(_resources(asked_of_it, found[1]))
     for resource in resources:
         actions = islice(_actions_for(wishes, found[0]), _MOST_ACTIONS)
-        fitting = next((action for action in actions if _takes(action, resource)), None)
+        is_arn = len(resource) <= _LONGEST_ARN
+        fitting = next((action for action in actions if _takes(action, resource)), None) if is_arn else None
         if fitting is not None:
             yield fitting, resource
             break
-    yield find_plausible_action(wishes, found[0]), resources[0]
+    action = find_plausible_action(wishes, found[0])
+    known = find_action(action)
+    if known is not None and not known.resources and all(atom.star in {None, wanted} for atom, wanted in asked_of_it):
+        yield action, "*"
+    yield action, resources[0]
     yield found
 
 

@@ -17,7 +17,7 @@ from keyhole.iam.symbolic.atoms import ACTION, KEY, RESOURCE, Atom, State, Value
 from keyhole.iam.symbolic.budget import Budget, BudgetError
 from keyhole.iam.symbolic.encode import Encoder
 from keyhole.iam.symbolic.formula import Formula, Lit
-from keyhole.iam.symbolic.keys import ALWAYS_PRESENT, CALLER_KEYS
+from keyhole.iam.symbolic.keys import ALWAYS_PRESENT, BOOLEANS, CALLER_KEYS
 from keyhole.iam.symbolic.language import Language, make_pattern
 from keyhole.iam.symbolic.plausible import find_plausible, find_plausible_action
 from keyhole.iam.symbolic.search import Model, find_models
@@ -27,6 +27,8 @@ Confirm = Callable[[Request], bool]
 _MOST_MODELS = 64
 _SOME_ACTION = "s3:GetObject"
 _SOME_RESOURCE = "arn:aws:s3:::example/file.txt"
+_ANYTHING = Language((make_pattern((Wildcard.ANY,)),))
+_TRUE_OR_FALSE = Language((make_pattern(("true",)), make_pattern(("false",))))
 
 
 class Verdict(StrEnum):
@@ -47,14 +49,21 @@ class Answer:
 HOLDS = Answer(Verdict.HOLDS)
 
 
-def refute(encoder: Encoder, goals: Iterable[Formula], confirm: Confirm, budget: Budget) -> Answer:
-    """Show that there is no request of which all goals hold; the answer's witness is one that `confirm` takes."""
+def refute(
+    encoder: Encoder, goals: Iterable[Formula], confirm: Confirm, budget: Budget, theory: Theory | None = None
+) -> Answer:
+    """Show that there is no request of which all goals hold; the answer's witness is one that `confirm` takes.
+
+    `theory`: one that knows something of the encoder's atoms already, with the same budget.
+    """
     listed = [*goals, *_domain(encoder)]
-    theory = Theory(budget, frozenset(encoder.several))
+    theory = theory or Theory(budget, frozenset(encoder.several))
     tried = 0
     try:
         for model in find_models(listed, theory):
             for request in _requests(model, encoder):
+                if tried:
+                    budget.check()
                 if confirm(request):
                     return Answer(Verdict.FAILS, request)
             tried += 1
@@ -68,14 +77,15 @@ def refute(encoder: Encoder, goals: Iterable[Formula], confirm: Confirm, budget:
 
 
 def _domain(encoder: Encoder) -> Iterator[Formula]:
-    """What is true of every request: some keys are always there."""
+    """What is true of every request: some keys are always there, and some are only ever true or false."""
     present = ALWAYS_PRESENT | (CALLER_KEYS if encoder.request.principal.kind in ACCOUNT_KINDS else frozenset())
-    anything = Language((make_pattern((Wildcard.ANY,)),))
     for key in encoder.keys:
         if key in encoder.given:
             yield _pin(KEY + key, encoder.given[key])
+        elif key in BOOLEANS:
+            yield Lit(Atom(KEY + key, _TRUE_OR_FALSE, absent=key not in present, several=True))
         elif key in present:
-            yield Lit(Atom(KEY + key, anything, several=True))
+            yield Lit(Atom(KEY + key, _ANYTHING, several=True))
 
 
 def _pin(dimension: str, value: ContextValue | None) -> Formula:

@@ -10,11 +10,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from keyhole.iam.match import Wildcard
-from keyhole.iam.symbolic.budget import Budget
+from keyhole.iam.symbolic.budget import Budget, BudgetError
 from keyhole.iam.symbolic.language import Automaton, Language, Pattern, Shape, Style
 
 # What stands for any letter that no pattern speaks of; one of them is always free.
 _OTHERS = "xyzabcdefghijklmnopqrstuvw0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_."
+_STATE = 200
+_MOST_BYTES = 200 << 20
+"""What the states of one walk may take, each of them about `_STATE` bytes and one bit for each position."""
 _ENDINGS = ("example", "file.txt", "x", "0", "-1", "~")
 
 
@@ -169,9 +172,12 @@ def _walk(within: Sequence[Language], outside: Sequence[Language], budget: Budge
     start = tuple(automaton.start for automaton in flat)
     came: dict[tuple[int, ...], tuple[tuple[int, ...], str] | None] = {start: None}
     queue = deque([start])
+    size = sum(automaton.accept.bit_length() for automaton in flat) // 8 + _STATE
     while queue:
         state = queue.popleft()
         budget.spend(1)
+        if len(came) * size > _MOST_BYTES:
+            raise BudgetError(f"it takes more than {_MOST_BYTES >> 20} MiB")
         if _is_accepted(state, flat, inside, beyond):
             return _trace_back(state, came)
         for letter in _letters_at(state, flat):

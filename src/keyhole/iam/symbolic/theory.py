@@ -33,12 +33,15 @@ class Theory:
 
     def _solve(self, dimension: str, wishes: frozenset[Wish]) -> Value | None:
         self.budget.spend(1)
-        if any((atom, not wanted) in wishes for atom, wanted in wishes):
-            return None
-        exact = not any(atom.opaque for atom, _ in wishes)
+        exact, has_quantifier = True, False
+        for atom, wanted in wishes:
+            if wanted and (atom, False) in wishes:
+                return None
+            exact = exact and not atom.opaque
+            has_quantifier = has_quantifier or atom.quantifier is not Quantifier.NONE
         if dimension.startswith(KEY) and _all_hold(wishes, ABSENT):
             return Value(State.ABSENT, (), exact)
-        if any(atom.quantifier.value for atom, _ in wishes):
+        if has_quantifier:
             if all(atom.may_be("", wanted=wanted) for atom, wanted in wishes):
                 return Value(State.ONE, ("",), exact)
             text = _find_text(list(wishes), self.budget, can_be_empty=False)
@@ -91,9 +94,13 @@ def _find_text(wishes: Sequence[Wish], budget: Budget, *, can_be_empty: bool = T
 
 def _fitting(tested: Sequence[Wish], budget: Budget) -> list[str]:
     """Give the samples that pass as wished."""
-    samples = _cut([atom for atom, _ in tested])
-    budget.spend(len(samples))
-    return [sample for sample in samples if all(atom.passes(sample) is wanted for atom, wanted in tested)]
+    fitting: list[str] = []
+    values = sum(len(atom.points) for atom, _ in tested)
+    for sample in _cut([atom for atom, _ in tested]):
+        budget.spend(1 + values)
+        if all(atom.passes(sample) is wanted for atom, wanted in tested):
+            fitting.append(sample)
+    return fitting
 
 
 def _cut(atoms: Sequence[Atom]) -> list[str]:
