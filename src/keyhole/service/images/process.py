@@ -39,7 +39,7 @@ class WorkerProcess:
             | {
                 "TMPDIR": str(directory),
                 "MALLOC_ARENA_MAX": "2",
-                "VIPS_CONCURRENCY": "1",
+                "VIPS_CONCURRENCY": "2",
                 "VIPS_WARNING": "0",
                 # what does not fit into memory is refused, not written to a disk
                 "VIPS_DISC_THRESHOLD": "64g",
