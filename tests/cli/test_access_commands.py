@@ -173,6 +173,32 @@ def test_what_is_not_decided_in_time_is_unknown(aws: BotocoreAws, keyhole: Keyho
     assert "policies of buckets, keys and other resources are not looked at" in " ".join(told.split())
 
 
+@pytest.mark.parametrize(
+    ("action", "note"),
+    [
+        ("s3:GetObjects", "`s3:GetObjects` is no action of Amazon S3; did you mean `s3:GetObject`?"),
+        ("s3:Nothing*", "`s3:Nothing*` fits no action of Amazon S3"),
+        ("s4:GetObject", "no service with the prefix `s4` is known"),
+    ],
+)
+def test_an_action_that_is_none_is_said_to_be_none(tmp_path: Path, action: str, note: str) -> None:
+    """It is asked for as it is: AWS has new ones all the time; a slip of the pen is seen."""
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps({"UserDetailList": [{"UserName": "a", "UserId": "AIDAA", "Arn": ALICE}]}), "utf-8")
+    told = CliRunner().invoke(
+        app, ("who", action, OBJECTS, "--from", str(file), "--resource-policy", _nobody(tmp_path))
+    )
+    assert told.exit_code == 0
+    assert note in " ".join(told.output.split())
+
+
+def _nobody(folder: Path) -> str:
+    policy = folder / "bucket.json"
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": OBJECTS}
+    policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": statement}), "utf-8")
+    return str(policy)
+
+
 def test_mistakes_are_told(tmp_path: Path) -> None:
     """A file that is none, words that are none, and two sources at once."""
     (tmp_path / "details.json").write_text("[]", "utf-8")

@@ -16,6 +16,7 @@ from keyhole.iam import Policy, PolicyKind, parse_policy
 from keyhole.iam.access.account import Account, read_details
 from keyhole.iam.access.document import may_overlap
 from keyhole.iam.access.standing import Target
+from keyhole.iam.lint import WarningCode, find_warnings
 from keyhole.iam.match import compile_glob, is_action_pattern, match_glob
 from keyhole.iam.principals import is_account_id
 from keyhole.simulate.files import read_policy
@@ -27,6 +28,7 @@ _LISTS = {
     "Policies": ["LocalManagedPolicy", "AWSManagedPolicy"],
 }
 _S3 = ":s3:::"
+_NO_ACTION = {WarningCode.ACTION_UNKNOWN, WarningCode.SERVICE_UNKNOWN, WarningCode.WILDCARD_UNMATCHED}
 ORGANIZATION_NOTE = "an organization's policies (SCPs and RCPs) and session policies are not looked at: they only limit"
 
 ABILITIES_NOTE = (
@@ -89,7 +91,7 @@ def read_targets(
         raise KeyholeError(f"the resource `{resource}` is neither an ARN nor `*`", hint="`arn:aws:s3:::bucket/*`")
     fields = resource.split(":", 5)
     owner = fields[4] if len(fields) == 6 and is_account_id(fields[4]) else account.number
-    notes = [ORGANIZATION_NOTE]
+    notes = [ORGANIZATION_NOTE, *_find_odd(action)]
     if may_overlap(action.lower(), "sts:assumerole*") and _role_pattern(resource, account):
         roles = _assumed(account, action, resource)
         if roles is not None:
@@ -107,6 +109,17 @@ def read_targets(
         return _bucket_targets(account, action, resource, aws, notes), notes
     notes.append(f"policies of single resources (if `{service}` has such) were not read: give one by --resource-policy")
     return [Target(action, resource, owner)], notes
+
+
+def _find_odd(action: str) -> Iterator[str]:
+    """Give what is odd about an action that nobody is known to have: it is asked for all the same."""
+    if action.startswith("*"):
+        return
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    asked = parse_policy({"Version": "2012-10-17", "Statement": statement}, PolicyKind.IDENTITY)
+    for warning in find_warnings(asked, PolicyKind.IDENTITY):
+        if warning.code in _NO_ACTION:
+            yield f"{warning.message}; {warning.hint}"
 
 
 def _role_pattern(resource: str, account: Account) -> bool:
