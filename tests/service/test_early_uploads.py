@@ -12,7 +12,7 @@ from service_fakes import FakeChecker, FakeStore, make_settings_for_test, refusa
 from service_images import make_png
 
 from keyhole.service.held import Withheld
-from keyhole.service.images.checked import Checked, Expect, ImageRule, Refused
+from keyhole.service.images.checked import Checked, Expect, ImageRule, Refused, Unavailable
 from keyhole.service.settings import Settings
 from keyhole.service.store import ObjectHeaders
 
@@ -44,7 +44,7 @@ class _Patient(FakeChecker):
 
     async def pause(self) -> None:
         for _ in range(500):
-            if self._store.story:
+            if self._store.story.count("begun") > self._store.story.count("stored"):
                 return
             await super().pause()
 
@@ -144,9 +144,25 @@ def test_a_full_caller_is_told_so_in_the_middle() -> None:
     assert store.objects == {}
 
 
-def test_a_request_with_a_key_of_its_own_is_stored_afterwards() -> None:
-    """Its name depends on what others have sent under the key, so it waits for the check."""
+def test_a_request_with_a_key_of_its_own_is_no_slower() -> None:
+    """Its name is noted first; then it is sent while it is looked at, too."""
     client, store, _ = _client()
     answer = client.upload(_PNG, headers={"Idempotency-Key": "k"})
     assert answer.status_code == 201
-    assert store.story[0] == "looked at"
+    assert store.story == ["begun", "stored", "begun", "looked at", "stored"]
+    again = client.upload(_PNG, headers={"Idempotency-Key": "k"})
+    assert again.json() == answer.json()
+    assert store.story[5:] == ["begun", "stored", "looked at"]  # the note, and no second image
+
+
+def test_a_key_under_which_a_file_was_refused_is_free() -> None:
+    """No note stays of what is not kept; of what nobody could look at it stays, for the same file."""
+    client, store, checker = _client()
+    checker.late_failure = Refused("damaged", "the file ends in the middle")
+    problem_of(client.upload(_PNG, headers={"Idempotency-Key": "k"}), 400, "damaged")
+    assert store.objects == {}
+    checker.late_failure = Unavailable("no worker is free")
+    problem_of(client.upload(_PNG, headers={"Idempotency-Key": "k"}), 503, "busy")
+    assert [key for key in store.objects if not key.startswith("uploads/images/.idempotency/")] == []
+    checker.late_failure = None
+    assert client.upload(_PNG, headers={"Idempotency-Key": "k"}).status_code == 201

@@ -66,7 +66,7 @@ def plan_name(store: Store, folder: str, key: str, sha256: str, *, clock: Callab
 
     Blocks. Raises: Problem (422) if other bytes came under this key, AwsError.
     """
-    address = hashlib.sha256(f"keyhole idempotency\n{key}".encode()).hexdigest()
+    address = _find_address(key)
     if address.startswith("0") and not folder.startswith(QUARANTINE):
         # In quarantine they expire by themselves. Whatever is in the way of tidying is not in the request's.
         with contextlib.suppress(AwsError):
@@ -97,6 +97,16 @@ def plan_name(store: Store, folder: str, key: str, sha256: str, *, clock: Callab
         hint="nothing is lost: try again in a moment",
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
+
+
+def forget_plan(store: Store, folder: str, key: str) -> None:
+    """Let the key be used for another file: what was sent under it is not kept. Blocks."""
+    with contextlib.suppress(AwsError):  # then it stays for a day, and the file is refused again
+        store.delete_object(folder + _find_address(key))
+
+
+def _find_address(key: str) -> str:
+    return hashlib.sha256(f"keyhole idempotency\n{key}".encode()).hexdigest()
 
 
 def sweep_markers(store: Store, folder: str, start: str, *, clock: Callable[[], float] = time.time) -> None:

@@ -15,7 +15,7 @@ from keyhole.service.callers.require import RequiredCaller
 from keyhole.service.checksums import check_received, read_checksums
 from keyhole.service.form import FIELD, ReceivedFile, check_length, receive_file
 from keyhole.service.held import HeldBody
-from keyhole.service.idempotency import check_idempotency_key, marker_folder, plan_name
+from keyhole.service.idempotency import check_idempotency_key, forget_plan, marker_folder, plan_name
 from keyhole.service.images.checked import Checked, Expect, Refused, Unavailable
 from keyhole.service.intake import (
     Kept,
@@ -30,6 +30,7 @@ from keyhole.service.intake import (
     withdraw_image,
 )
 from keyhole.service.keys import encode_name, make_key, make_name
+from keyhole.service.problems import Problem
 
 To = Annotated[
     str,
@@ -129,10 +130,30 @@ async def check_image(desk: Desk, place: Place, received: ReceivedFile, expect: 
         raise postpone_image(unavailable) from unavailable
 
 
-async def _keep_early(desk: Desk, place: Place, received: ReceivedFile) -> Kept:
-    """Look at what arrived and send it under a new key at the same time. Raises: Problem, AwsError."""
+async def _keep_once(desk: Desk, place: Place, received: ReceivedFile, idempotency_key: str) -> Kept:
+    """Keep it under the name which the same request had before, if there was one. Raises: Problem, AwsError."""
+    store, settings = place.store, place.settings
+    folder = marker_folder(settings, place.prefix, place.quarantine)
+    plan = await ask_store(partial(plan_name, store, folder, idempotency_key, received.sha256))
+    if plan.is_new:
+        try:
+            return await _keep_early(desk, place, received, planned=plan.name)
+        except Problem as problem:
+            if problem.status < 500:  # refused: the key is free for another file
+                await ask_store(partial(forget_plan, store, folder, idempotency_key))
+            raise
+    with await check_image(desk, place, received) as checked:
+        key = make_key(place.prefix, checked.content_type, name=plan.name)
+        head = await ask_store(partial(store.read_head, key))
+        if head is not None:
+            return describe_head(key, head)
+        return await _store(desk, place, key, checked, encode_name(received.name), is_planned=True)
+
+
+async def _keep_early(desk: Desk, place: Place, received: ReceivedFile, *, planned: str = "") -> Kept:
+    """Look at what arrived and send it at the same time, under a new name or the planned. Raises: Problem, AwsError."""
     store, settings, name = place.store, place.settings, encode_name(received.name)
-    bare = make_name()
+    bare = planned or make_name()
 
     def send(expected: Checked, body: HeldBody) -> None:
         key = make_key(place.prefix, expected.content_type, name=bare)
@@ -143,34 +164,24 @@ async def _keep_early(desk: Desk, place: Place, received: ReceivedFile) -> Kept:
     try:
         with await check_image(desk, place, received, early.expect) as checked:
             key = make_key(place.prefix, checked.content_type, name=bare)
-            if not early.is_of(checked):
-                await early.abandon()
-                return await _store(desk, place, key, checked, name)
-            try:
-                await move_file(partial(store_thumbnails, store, settings, key, checked))
-                if await early.finish():
-                    return describe_checked(key, checked, name)
-            except BaseException:
-                await early.abandon()
-                await ask_store(partial(withdraw_image, store, key, checked))
-                raise
-            return await _store(desk, place, key, checked, name)
+            if early.is_of(checked) and await _finish(place, early, key, checked, is_planned=bool(planned)):
+                return describe_checked(key, checked, name)
+            await early.abandon()
+            return await _store(desk, place, key, checked, name, is_planned=bool(planned))
     finally:
         await early.abandon()
 
 
-async def _keep_once(desk: Desk, place: Place, received: ReceivedFile, idempotency_key: str) -> Kept:
-    """Look at what arrived, and store it under the key which the same request had before, if there was one."""
-    with await check_image(desk, place, received) as checked:
-        store, settings = place.store, place.settings
-        folder = marker_folder(settings, place.prefix, place.quarantine)
-        plan = await ask_store(partial(plan_name, store, folder, idempotency_key, received.sha256))
-        key = make_key(place.prefix, checked.content_type, name=plan.name)
-        if not plan.is_new:
-            head = await ask_store(partial(store.read_head, key))
-            if head is not None:
-                return describe_head(key, head)
-        return await _store(desk, place, key, checked, encode_name(received.name), is_planned=True)
+async def _finish(place: Place, early: EarlyTransfer, key: str, checked: Checked, *, is_planned: bool) -> bool:
+    """Store the thumbnails and let the image follow; if that fails, nothing stays. False if it took too long."""
+    try:
+        await move_file(partial(store_thumbnails, place.store, place.settings, key, checked))
+        return await early.finish()
+    except BaseException:
+        await early.abandon()
+        if not is_planned:
+            await ask_store(partial(withdraw_image, place.store, key, checked))
+        raise
 
 
 async def _store(desk: Desk, place: Place, key: str, checked: Checked, name: str, *, is_planned: bool = False) -> Kept:
