@@ -122,6 +122,15 @@ def _give_up(self: object) -> None:
     raise Withheld
 
 
+def test_an_image_does_not_wait_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thumbnails are stored while it has the only turn that there is: one transfer at a time is enough."""
+    monkeypatch.setattr("keyhole.service.api.desk._TRANSFERS", 1)
+    client, store, _ = _client(make_settings_for_test(thumbnails=(320,)))
+    assert client.upload(_PNG).status_code == 201
+    assert store.story.count("begun") == 2
+    assert list(store.objects)[-1].endswith(".png")
+
+
 def test_a_store_that_refuses_is_told_and_nothing_stays() -> None:
     """The thumbnails of an image that could not be stored go with it."""
 

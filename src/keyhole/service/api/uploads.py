@@ -175,7 +175,8 @@ async def _keep_early(desk: Desk, place: Place, received: ReceivedFile, *, plann
 async def _finish(place: Place, early: EarlyTransfer, key: str, checked: Checked, *, is_planned: bool) -> bool:
     """Store the thumbnails and let the image follow; if that fails, nothing stays. False if it took too long."""
     try:
-        await move_file(partial(store_thumbnails, place.store, place.settings, key, checked))
+        # Not by `move_file`: the image has its turn already, and must not wait for another one while it keeps this.
+        await ask_store(partial(store_thumbnails, place.store, place.settings, key, checked))
         return await early.finish()
     except BaseException:
         await early.abandon()
