@@ -1,5 +1,6 @@
 """The rules of the house that no linter knows."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -33,6 +34,16 @@ def test_locked_dependencies_name_no_address_and_all_have_hashes() -> None:
         assert pinned
         entries = re.split(r"\n(?=\S)", text.strip())
         assert [entry.split("==")[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_locked_javascript_names_no_address_and_all_has_hashes() -> None:
+    """The same of packages: nothing says from where they come."""
+    for lock in tracked("*package-lock.json"):
+        text = lock.read_text("utf-8")
+        assert "://" not in text
+        packages = {name: package for name, package in json.loads(text)["packages"].items() if name}
+        assert packages
+        assert [name for name, package in packages.items() if "integrity" not in package] == []
 
 
 def test_no_committed_file_has_a_path_of_some_machine() -> None:
