@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from keyhole.blueprint import LAUNCHER, Blueprint, Claim, Expected
 from keyhole.blueprint.asked import (
@@ -286,7 +287,7 @@ class _Prover:
             wanted = [*goals(encoder), *caller.domain(encoder)]
             return refute(encoder, wanted, is_shown, budget)
 
-        return caller.finish(ask_with_variables(caller, ask))
+        return caller.finish(ask_with_variables(caller.given, partial(Encoder, caller.request), ask))
 
     def _owner(self) -> dict[str, ContextValue | None]:
         """Give what AWS says of whose the resource is."""

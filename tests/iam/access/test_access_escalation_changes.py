@@ -19,31 +19,10 @@ from access_accounts import (
     user,
     user_arn,
 )
+from escalation_looks import BLUE, ME, NO_DELETING, RED, SOME, WEB, actions, inline, look
 
 from keyhole.iam.access.escalation import find_escalation
-from keyhole.iam.access.escalation_search import Escalation
 from keyhole.iam.symbolic.question import Verdict
-
-ME, WEB = user_arn("me"), role_arn("web")
-NO_DELETING = deny("s3:DeleteObject")
-ODD = {"NewOperator": {"aws:username": "x"}}
-"""What nobody can evaluate."""
-SOME = {"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/Some"}}
-"""A policy of which it is not known what it gives."""
-RED, BLUE = ({"StringEquals": {"aws:PrincipalTag/color": color}} for color in ("red", "blue"))
-
-
-def look(*holders: dict[str, Any], **more: Any) -> Escalation:
-    found = account(*holders, **more)
-    return find_escalation(found, found.find(ME), 60.0)
-
-
-def actions(found: Escalation) -> list[str]:
-    return [request.action for step in found.steps for request in step.requests]
-
-
-def inline(**policies: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"PolicyName": name, "PolicyDocument": policy(each)} for name, each in policies.items()]
 
 
 @pytest.mark.parametrize(

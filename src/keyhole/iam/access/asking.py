@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 
 from keyhole.iam.access.account import Holder
@@ -32,7 +33,7 @@ from keyhole.iam.model import (
 from keyhole.iam.symbolic.allowed import allowed
 from keyhole.iam.symbolic.atoms import KEY, Atom
 from keyhole.iam.symbolic.budget import Budget
-from keyhole.iam.symbolic.callers import OWNER_KEYS, Caller, caller_keys
+from keyhole.iam.symbolic.callers import OWNER_KEYS, Caller, ask_with_variables, caller_keys
 from keyhole.iam.symbolic.encode import Encoder
 from keyhole.iam.symbolic.formula import Formula, Lit
 from keyhole.iam.symbolic.language import Language, make_pattern
@@ -199,21 +200,13 @@ def find_request(voice: Voice, goals: Goals, confirm: Confirm, budget: Budget, *
         asked = voice.complete(request)
         return (voice.stranger is None or voice.stranger.is_coherent(asked)) and confirm(asked)
 
-    def ask(given: Mapping[str, ContextValue | None]) -> tuple[Answer, set[str]]:
-        encoder = Encoder(voice.request(resource_account), given)
+    def ask(encoder: Encoder) -> Answer:
         wanted = list(goals(encoder))
         answer = refute(encoder, [*wanted, *voice.domain(encoder)], replays, budget)
-        if answer.witness is not None:
-            answer = replace(answer, witness=voice.complete(answer.witness))
-        return answer, encoder.variables
+        return answer if answer.witness is None else replace(answer, witness=voice.complete(answer.witness))
 
-    answer, variables = ask(voice.given)
-    if answer.verdict is Verdict.UNKNOWN and variables:
-        names = {_USER_ID: f"{voice.unique_id}:{voice.principal.arn.rpartition('/')[2]}"}
-        second, _ = ask({**voice.given, **{key: names.get(key, "example") for key in variables}})
-        if second.verdict is Verdict.FAILS:
-            return second
-    return answer
+    names = {_USER_ID: f"{voice.unique_id}:{voice.principal.arn.rpartition('/')[2]}"}
+    return ask_with_variables(voice.given, partial(Encoder, voice.request(resource_account)), ask, names)
 
 
 def find_allowed(voice: Voice, policies: PolicySet, goals: Goals, budget: Budget, *, resource_account: str) -> Answer:

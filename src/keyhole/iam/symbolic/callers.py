@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import count
 
 from keyhole.iam.match import split_wildcards
@@ -29,7 +28,8 @@ OWNER_KEYS = ("aws:resourceaccount", "s3:resourceaccount")
 """The keys that say whose the resource is."""
 _ARN, _ACCOUNT, _NAME, _SERVICE = "aws:principalarn", "aws:principalaccount", "aws:username", "aws:principalservicename"
 _TYPE, _OF_SERVICES = "aws:principaltype", "aws:principalisawsservice"
-_EXAMPLES = {_NAME: "someone", _ACCOUNT: OWN_ACCOUNT, "aws:userid": "AIDAEXAMPLE"}
+EXAMPLES = {_NAME: "someone", _ACCOUNT: OWN_ACCOUNT, "aws:userid": "AIDAEXAMPLE"}
+"""What policy variables of the caller stand for, where it does not matter."""
 _TYPES = {
     PrincipalKind.ROOT: "Account",
     PrincipalKind.USER: "User",
@@ -162,20 +162,20 @@ def _text(value: ContextValue | None) -> str:
 
 
 def ask_with_variables(
-    caller: Caller,
+    given: Mapping[str, ContextValue | None],
+    make: Callable[[Mapping[str, ContextValue | None]], Encoder],
     ask: Callable[[Encoder], Answer],
-    make: Callable[[Mapping[str, ContextValue | None]], Encoder] | None = None,
+    examples: Mapping[str, str] = EXAMPLES,
 ) -> Answer:
     """Ask with policy variables free; what hangs on them is asked once more with a value for each, for a witness.
 
-    `make` gives the encoder where some keys have these values.
+    `make` gives the encoder where these keys have these values.
     """
-    made = make or partial(Encoder, caller.request)
-    encoder = made(caller.given)
+    encoder = make(given)
     answer = ask(encoder)
     if answer.verdict is Verdict.UNKNOWN and encoder.variables:
-        examples = {key: _EXAMPLES.get(key, "example") for key in encoder.variables}
-        second = ask(made({**caller.given, **examples}))
+        values = {key: examples.get(key, "example") for key in encoder.variables}
+        second = ask(make({**given, **values}))
         if second.verdict is Verdict.FAILS:
             return second
     return answer

@@ -190,7 +190,7 @@ def _is_within_for(caller: Caller, pair: _Pair, budget: Budget, notes: Notes) ->
         setting = (is_trust, tuple(given.items()))
         return notes.encoder(setting, lambda: Encoder(caller.request, given, settles_doubts=True))
 
-    return caller.finish(ask_with_variables(caller, ask, make))
+    return caller.finish(ask_with_variables(caller.given, make, ask))
 
 
 def _moved(policies: PolicySet, request: Request) -> PolicySet:
