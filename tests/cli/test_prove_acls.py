@@ -70,3 +70,10 @@ def test_who_has_an_account_is_not_anonymous(aws: BotocoreAws, not_held: Proofs)
     found = not_held()
     assert found["bucket.private.nobody-more"]["witness"]["principal"] != "anonymous"
     assert "bucket.private.no-public-read" not in found
+
+
+def test_a_group_of_which_nobody_knows_who_is_in_it_is_not_nobody(aws: BotocoreAws, not_held: Proofs) -> None:
+    """S3's own group for the delivery of logs may write, and the file does not ask for that."""
+    group = 'uri="http://acs.amazonaws.com/groups/s3/LogDelivery"'
+    aws.call("s3", "PutBucketAcl", Bucket=PRIVATE, GrantWrite=group)
+    assert not_held()["bucket.private.nobody-more"]["verdict"] == "unknown"

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from keyhole.aws import Aws
 from keyhole.blueprint import LAUNCHER, Blueprint
-from keyhole.errors import AwsError
+from keyhole.errors import AwsError, KeyholeError
 from keyhole.iam import (
     Condition,
     Effect,
@@ -102,7 +102,9 @@ def read_live_policies(
                     found.boundaries[key] = held.boundary
                 if isinstance(resource, Role):
                     trust = read_resource(aws, principal, "sts:AssumeRole", principal.role_arn).trust
-                    found.trusts[principal.role_arn] = trust or found.trusts[principal.role_arn]
+                    if trust is None:
+                        raise KeyholeError(f"the trust policy of `{principal.role_arn}` was not told", hint="try again")
+                    found.trusts[principal.role_arn] = trust
             case ManagedPolicy() if key.endswith(LAUNCHER):
                 text = write_document(read_document(aws, resource.arn))
                 found.identity[key] = (parse_policy(text, PolicyKind.IDENTITY, name=resource.arn),)
@@ -163,20 +165,22 @@ def _block(aws: Aws, service: str, **params: Any) -> dict[str, bool]:
 def _granted_by_acl(acl: dict[str, Any], arn: str, account: str, *, takes_public: bool) -> Iterator[Statement]:
     """What AWS's table says that a grant of a bucket's ACL comes to, but for the owner's own.
 
-    Another account is there by its canonical id alone, of which nobody can tell whose it is.
+    Another account is there by its canonical id alone, of which nobody can tell whose it is; of a group that is not
+    known, like S3's own for the delivery of logs, nobody can tell who is in it.
     """
     for grant in acl["Grants"]:
         uri, number = grant["Grantee"].get("URI"), grant["Grantee"].get("ID")
         conditions: tuple[Condition, ...]
-        if uri is None and number != acl["Owner"]["ID"]:
-            other = PrincipalElement((PrincipalPattern("CanonicalUser", str(number)),))
-            principals, conditions = other, (Condition("StringNotEquals", "aws:PrincipalAccount", (account,)),)
-        elif uri in _PUBLIC_GROUPS and takes_public:
+        if (uri in _PUBLIC_GROUPS and not takes_public) or (uri is None and number == acl["Owner"]["ID"]):
+            continue
+        if uri in _PUBLIC_GROUPS:
             principals, conditions = _EVERYONE, _PUBLIC_GROUPS[uri]
         else:
-            continue
+            other = PrincipalElement((PrincipalPattern("CanonicalUser", str(uri or number)),))
+            principals, conditions = other, (Condition("StringNotEquals", "aws:PrincipalAccount", (account,)),)
         permission = str(grant["Permission"])
-        whole = permission == "FULL_CONTROL"
+        # A permission that is new may be any.
+        whole = permission not in {*_ON_BUCKET, *_ON_OBJECTS}
         for table, resource in ((_ON_BUCKET, arn), (_ON_OBJECTS, f"{arn}/*")):
             actions = tuple(name for key, names in table.items() if whole or key == permission for name in names)
             if actions:
